@@ -20,6 +20,14 @@ class UnsupportedModel(InvalidModel):
     """A well-formed artifact uses something this version does not evaluate; names it."""
 
 
+class ModelFailed(ModelstreamError):
+    """A loaded model raised while scoring; gives the cause. Other rows may still be scored."""
+
+
+class JailFailed(ModelstreamError):
+    """The confined process that checks artifacts cannot be started; says why."""
+
+
 class InvalidRecord(ModelstreamError):
     """Records given by a caller cannot be read or are too large; names the record."""
 
@@ -41,7 +49,7 @@ class UnknownTopic(LogError):
 
 
 class Fenced(LogError):
-    """This member lost the partition before its commit: the commit was rolled back whole.
+    """A member lost a partition before its commit, and the commit was rolled back whole.
 
     Poll again: what is still this member's is delivered again from its committed position.
     """

@@ -15,6 +15,8 @@ BATCH_BYTES_MAX = 16 * 1024 * 1024
 POLL_WAIT_MS = 50
 # A reject keeps the record's bytes; past this they are cut, and the reject says so.
 REJECT_VALUE_BYTES_MAX = 256 * 1024
+# Registry events and messages of other small topics that are read in one go.
+REGISTRY_READ_RECORDS = 1000
 # Nested fields by dotted path; deeper records are a producer's mistake.
 FIELD_PATH_DEPTH_MAX = 16
 
@@ -34,8 +36,22 @@ FIELDS_MAX = 10_000
 GOLDEN_RECORDS_MAX = 100
 # Versions kept in memory a data type beside those in use, so that a rollback is instant.
 VERSIONS_KEPT_LOADED = 1
+# How far back a data type can be rolled; older promotions are history, not a way back.
+ROLLBACK_DEPTH_MAX = 100
 # A reason is read by people and kept for ever.
 REASON_CHARS_MAX = 2_000
+# What a publisher writes about a model, beside the model itself.
+DESCRIPTION_CHARS_MAX = 10_000
+LOCATION_CHARS_MAX = 2_048
+METRICS_MAX = 100
+# Names of columns come from data sets, and some are whole questions of a survey.
+FIELD_NAME_CHARS_MAX = 1_024
+# One row of a tensor: a record of 1 MiB cannot hold more values, nor can a result.
+TENSOR_VALUES_MAX = 1024 * 1024
+# An ONNX graph with its functions expanded; the largest published language models have 20,000.
+ONNX_NODES_MAX = 100_000
+# Loops inside branches inside loops: real models stop at 3.
+ONNX_SUBGRAPH_DEPTH_MAX = 8
 
 # -- admission ----------------------------------------------------------------------------------
 
@@ -47,6 +63,16 @@ ADMIT_MEMORY_BYTES_MAX = 3 * 1024 * 1024 * 1024
 ADMIT_CPU_SECONDS_MAX = 30
 # Recent records that a new model must be able to score before it is admitted.
 REHEARSAL_RECORDS_MAX = 32
+# How many of a partition's last records are looked at for those of one data type.
+REHEARSAL_SCAN_RECORDS_MAX = 1_000
+# What the confined child may be sent: an artifact, rehearsal and golden records.
+CHECK_REQUEST_BYTES_MAX = ARTIFACT_BYTES_MAX + (REHEARSAL_RECORDS_MAX + 2) * RECORD_BYTES_MAX
+# What it may answer: a lowered form, and the names of FIELDS_MAX columns.
+CHECK_VERDICT_BYTES_MAX = LOWERED_BYTES_MAX + 16 * RECORD_BYTES_MAX
+# Importing onnxruntime takes a fraction of a second; a machine that swaps may need this long.
+JAIL_START_SECONDS_MAX = 60.0
+# Between a child's deadline and the moment when the process that should have ended it is ended.
+JAIL_GRACE_SECONDS_MAX = 2.0
 
 # -- the embedded log ---------------------------------------------------------------------------
 
@@ -63,6 +89,28 @@ LEASE_MS = 5_000
 TAIL_POLL_MS = 1
 # A writer waits this long for another process's transaction before it gives up.
 LOCK_WAIT_MS = 30_000
+# Between two looks at the lock a waiting writer sleeps, from the first to the last figure: short
+# beside a transaction, so that nobody starves behind a busy writer.
+LOCK_RETRY_US_MIN = 50
+LOCK_RETRY_US_MAX = 1_000
+# A member renews its lease this often, so that four lost heartbeats do not cost its partitions.
+HEARTBEAT_MS = 1_000
+# Members of one consumer group; the same as the workers of one flow.
+GROUP_MEMBERS_MAX = 256
+# Large pages hold a stored batch in few pieces: 3 to 4 times the appends of SQLite's 4 KiB.
+DATABASE_PAGE_BYTES = 16 * 1024
+# Page cache of each of a process's two connections: some stored batches and the upper index pages.
+DATABASE_CACHE_BYTES = 16 * 1024 * 1024
+# A checkpoint waits this long for readers, and otherwise leaves its work to a later one.
+CHECKPOINT_WAIT_MS = 100
+# Time stamps are signed 64-bit integers in SQLite, as they are in Kafka.
+TIMESTAMP_MS_MAX = 2**63 - 1
+# The largest bytes kept by digest: a lowered form.
+BLOB_BYTES_MAX = LOWERED_BYTES_MAX
+# What a killed process was writing beside the topics is swept away when nobody can be at it still.
+BLOB_PART_SECONDS_MAX = 3_600
+# Topics that an error message lists; more would hide the message.
+TOPICS_SHOWN_MAX = 20
 
 # -- processes ----------------------------------------------------------------------------------
 
@@ -72,3 +120,5 @@ RESTART_WAIT_MS_MIN = 100
 RESTART_WAIT_MS_MAX = 10_000
 # How long a clean stop waits for the batch in hand and the background threads.
 STOP_SECONDS_MAX = 10.0
+# A version that could not be loaded is tried again after this pause; the one before it serves on.
+RETRY_LOAD_SECONDS = 5.0

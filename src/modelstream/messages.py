@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-import numpy as np
 import numpy.typing as npt
 
+# Row numbers of a batch; a range where they are all of it.
+Rows = Sequence[int]
 Column = npt.NDArray[Any]
 # Named columns, all of one length: float64 with NaN for a missing number, object with None for a
 # missing string, an N-dimensional array (rows first) for tensors.
@@ -116,7 +117,7 @@ class ModelStamp(msgspec.Struct, frozen=True, gc=False):
 
 
 class Outputs(msgspec.Struct, gc=False):
-    """A model's answer for one record; behaves as a mapping from output name to value."""
+    """A model's answer for one record; reads as a mapping from output name to value."""
 
     def __getitem__(self, name: str) -> Any:
         for field in msgspec.structs.fields(self):
@@ -125,22 +126,19 @@ class Outputs(msgspec.Struct, gc=False):
         raise KeyError(name)
 
     def keys(self) -> list[str]:
-        """Names of the outputs, in the model's order."""
+        """Return the names of the outputs, in the model's order."""
         return [field.encode_name for field in msgspec.structs.fields(self)]
 
-    def __iter__(self) -> Any:
-        return iter(self.keys())
 
-    def __len__(self) -> int:
-        return len(self.__struct_fields__)
+class Result(msgspec.Struct, gc=False):
+    """One scored record, as it stands on the results topic.
 
+    `outputs` reads as a mapping; `timestamp` is the record's, in milliseconds since the epoch.
+    """
 
-class Result(msgspec.Struct, gc=False, kw_only=True):
-    """One scored record, as it stands on the results topic."""
-
-    data_type: str
     outputs: Any
     model: ModelStamp
+    data_type: str
     topic: str
     partition: int
     offset: int
@@ -161,8 +159,18 @@ RejectReason = Literal[
 ]
 
 
+class Failure(NamedTuple):
+    """Why one record has no answer."""
+
+    reason: RejectReason
+    detail: str
+
+
 class Reject(msgspec.Struct, gc=False, kw_only=True):
-    """One record without an answer: where it stood, why, and its bytes (base64 in JSON)."""
+    """One record without an answer: where it stood, why, and its bytes (base64 in JSON).
+
+    `value` is cut at REJECT_VALUE_BYTES_MAX; `value_bytes` is the record's whole length.
+    """
 
     reason: RejectReason
     detail: str

@@ -1,0 +1,158 @@
+"""The fold of the registry topic: which versions exist, their states, and who is current.
+
+A data type's history is the stack of versions that were promoted for it; the current version is
+the top of the stack, so that rollback and retirement are the same step down.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from modelstream.events import (
+    Admitted,
+    Promoted,
+    RegistryEvent,
+    Rejected,
+    Retired,
+    RolledBack,
+    version_of,
+)
+from modelstream.limits import ROLLBACK_DEPTH_MAX
+from modelstream.messages import VersionId
+
+VersionState = Literal["admitted", "current", "retired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What the registry knows of one admitted version."""
+
+    id: VersionId
+    admitted: Admitted
+    position: int  # registry offset of its admission
+    retired: bool = False
+    promotions: int = 0
+    since_ms: int | None = None  # time of its last promotion
+
+
+class Registry:
+    """The fold. `position` is the offset of the last applied event, -1 before the first."""
+
+    def __init__(self) -> None:
+        self.position = -1
+        self.versions: dict[VersionId, Version] = {}
+        self.rejections: list[tuple[int, Rejected]] = []
+        self._history: dict[str, list[VersionId]] = {}
+        self._by_name: dict[str, list[VersionId]] = {}
+        self._by_digest: dict[tuple[str, str], VersionId] = {}
+
+    def apply(self, event: RegistryEvent, position: int) -> str | None:
+        """Apply one event; return the data type whose current version it changed, if any.
+
+        Events must come in log order. An event about an unknown version is no event of a correct
+        admitter: it is an assertion, not an input error.
+        """
+        assert position > self.position, "registry events are applied once and in order"
+        self.position = position
+        match event:
+            case Admitted():
+                self._admit(event, position)
+                return None
+            case Rejected():
+                self.rejections.append((position, event))
+                return None
+            case Promoted():
+                return self._promote(event)
+            case RolledBack():
+                return self._roll_back(event)
+            case Retired():
+                return self._retire(event)
+
+    def current(self, data_type: str) -> VersionId | None:
+        """Return the version that answers for a data type, None before the first promotion."""
+        history = self._history.get(data_type)
+        return history[-1] if history else None
+
+    def previous(self, data_type: str) -> VersionId | None:
+        """Return the version that a rollback would make current."""
+        history = self._history.get(data_type, [])
+        return history[-2] if len(history) > 1 else None
+
+    def recent(self, data_type: str, count: int) -> tuple[VersionId, ...]:
+        """Return the current version and those before it, newest first, at most `count`."""
+        return tuple(reversed(self._history.get(data_type, [])[-count:]))
+
+    def data_types(self) -> tuple[str, ...]:
+        """Return every data type that has, or had, a current version."""
+        return tuple(self._history)
+
+    def state(self, version: VersionId) -> VersionState:
+        """Return where a known version is in its life. Raises KeyError for an unknown one."""
+        known = self.versions[version]
+        if known.retired:
+            return "retired"
+        return "current" if self.current(known.admitted.data_type) == version else "admitted"
+
+    def next_version(self, name: str) -> str:
+        """Return the number that the next unnumbered version of this name gets."""
+        number = len(self._by_name.get(name, ())) + 1
+        while VersionId(name, str(number)) in self.versions:
+            number += 1
+        return str(number)
+
+    def with_digest(self, name: str, digest: str) -> VersionId | None:
+        """Return the version of this name that has this artifact, if there is one."""
+        return self._by_digest.get((name, digest))
+
+    def of_name(self, name: str) -> tuple[VersionId, ...]:
+        """Return the versions of one name, in order of admission."""
+        return tuple(self._by_name.get(name, ()))
+
+    def _admit(self, event: Admitted, position: int) -> None:
+        version = version_of(event)
+        assert version not in self.versions, "a version is admitted once"
+        self.versions[version] = Version(version, event, position)
+        self._by_name.setdefault(event.name, []).append(version)
+        self._by_digest.setdefault((event.name, event.digest), version)
+
+    def _promote(self, event: Promoted) -> str | None:
+        version = version_of(event)
+        known = self.versions[version]
+        assert not known.retired, "a retired version is never promoted"
+        assert known.admitted.data_type == event.data_type, "a version is of one data type"
+        self.versions[version] = replace(
+            known, promotions=known.promotions + 1, since_ms=event.at_ms
+        )
+        history = self._history.setdefault(event.data_type, [])
+        if history and history[-1] == version:
+            return None
+        history.append(version)
+        del history[:-ROLLBACK_DEPTH_MAX]
+        return event.data_type
+
+    def _roll_back(self, event: RolledBack) -> str | None:
+        history = self._history[event.data_type]
+        assert history[-1] == version_of(event), "a rollback names the version it leaves"
+        assert len(history) > 1, "there was a version before"
+        history.pop()
+        return event.data_type
+
+    def _retire(self, event: Retired) -> str | None:
+        version = version_of(event)
+        known = self.versions[version]
+        self.versions[version] = replace(known, retired=True)
+        data_type = known.admitted.data_type
+        before = self.current(data_type)
+        kept = without_repeats(v for v in self._history.get(data_type, []) if v != version)
+        if data_type in self._history:
+            self._history[data_type] = kept
+        return data_type if self.current(data_type) != before else None
+
+
+def without_repeats(history: Iterable[VersionId]) -> list[VersionId]:
+    """Drop a version that follows itself, as it may once another was taken out between."""
+    kept: list[VersionId] = []
+    for version in history:
+        if not kept or kept[-1] != version:
+            kept.append(version)
+    return kept

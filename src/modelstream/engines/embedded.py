@@ -1,0 +1,156 @@
+"""The embedded engine: the join as a loop over a log. Read, join, commit; that is all.
+
+Any number of instances, in threads or processes, share the partitions of the records; each of them
+reads the whole registry.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from modelstream.engines.loaded import Loaded, load
+from modelstream.engines.shell import Shell
+from modelstream.engines.topics import prepare
+from modelstream.engines.turn import Turn, messages_of
+from modelstream.errors import Fenced
+from modelstream.events import Admitted, decode_events
+from modelstream.flow import Flow
+from modelstream.limits import (
+    BATCH_BYTES_MAX,
+    POLL_WAIT_MS,
+    REGISTRY_READ_RECORDS,
+    STOP_SECONDS_MAX,
+)
+from modelstream.log.base import Log
+from modelstream.messages import Outgoing, RecordBatch, TopicPartition
+from modelstream.wire.json import read_field
+from modelstream.wire.results import encode_all
+
+_log = logging.getLogger("modelstream")
+
+
+class Embedded:
+    """One instance of a flow on a log. Make it, `run` it (or `step` by hand), `close` it.
+
+    `lowered` brings what an admitted version is loaded from.
+    """
+
+    def __init__(
+        self, flow: Flow, log: Log, lowered: Callable[[Admitted], bytes], instance: str
+    ) -> None:
+        prepare(flow, log)
+        self._flow, self._log, self._lowered = flow, log, lowered
+        self._registry_offset = 0
+        self._paused: set[TopicPartition] = set()
+        self._data_types = flow.record_topics
+        self._read_type = read_field(flow.data_type_field) if flow.data_type_field else None
+        self.shell = Shell(flow, self._load, lambda: None)
+        self.follow_registry()
+        self._consumer = log.consumer(
+            f"{flow.name}.join", list(self._data_types), instance=instance
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Join until told to stop; the batch in hand is finished."""
+        while not stop.is_set():
+            self.step()
+
+    def step(self, max_wait_ms: int = POLL_WAIT_MS) -> int:
+        """Take one turn of the loop; return the number of records answered and committed."""
+        self.follow_registry()
+        self.shell.take_loads()
+        if self.shell.released:
+            self._resume()
+        batches = self._consumer.poll(self._flow.batch_records, max_wait_ms, BATCH_BYTES_MAX)
+        if not batches:
+            return 0
+        turn = self.shell.join(batches, self._data_type_of)
+        self._put_back(turn)
+        return self._commit(turn)
+
+    def follow_registry(self) -> None:
+        """Fold what is new on the registry, to its end."""
+        while True:
+            batch = self._log.read(
+                self._flow.registry,
+                0,
+                self._registry_offset,
+                REGISTRY_READ_RECORDS,
+                BATCH_BYTES_MAX,
+            )
+            if not len(batch):
+                return
+            events = decode_events(batch.values)
+            self.shell.follow(list(zip(batch.offsets, events, strict=True)))
+            self._registry_offset = batch.next_offset
+
+    def lag(self) -> int:
+        """Return the number of records of this instance's partitions that have no outcome yet."""
+        return sum(self._consumer.lag().values())
+
+    def held(self) -> bool:
+        """Tell whether partitions wait for a model."""
+        return bool(self._paused)
+
+    def idle(self) -> bool:
+        """Tell whether every record that is there has its outcome, or waits for a model."""
+        lag = self._consumer.lag()
+        return all(not count or source in self._paused for source, count in lag.items())
+
+    def close(self) -> None:
+        """Leave the group and release every model."""
+        self._consumer.close()
+        self.shell.close(STOP_SECONDS_MAX)
+
+    def _commit(self, turn: Turn) -> int:
+        """Write results, rejects and positions in one atomic step."""
+        covers: dict[TopicPartition, int] = {}
+        appends: list[Outgoing] = []
+        done = 0
+        for index, (batch, rows) in enumerate(zip(turn.batches, turn.slices, strict=True)):
+            if index in turn.held:
+                continue
+            covers[batch.source] = batch.next_offset
+            appends.extend(self._outgoing(batch, turn, rows))
+            done += len(rows)
+        if covers:
+            try:
+                self._consumer.commit(covers, appends)
+            except Fenced as error:
+                _log.warning("%s; another instance has taken over", error)
+                return 0
+        return done
+
+    def _outgoing(self, batch: RecordBatch, turn: Turn, rows: range) -> Sequence[Outgoing]:
+        """Return one partition's results and rejects; each has its record's key."""
+        results, rejects = messages_of(turn, rows)
+        outgoing = []
+        for topic, messages in ((self._flow.results, results), (self._flow.rejects, rejects)):
+            if messages:
+                keys = batch.keys
+                if keys is not None and len(messages) < len(batch):
+                    by_offset = dict(zip(batch.offsets, keys, strict=True))
+                    keys = [by_offset[message.offset] for message in messages]
+                outgoing.append(Outgoing(topic, encode_all(messages), keys, batch.partition))
+        return outgoing
+
+    def _put_back(self, turn: Turn) -> None:
+        """Deliver held partitions again once another version can answer."""
+        if not turn.held:
+            return
+        held = [turn.batches[index] for index in turn.held]
+        self._consumer.rewind({batch.source: batch.offsets[0] for batch in held})
+        self._consumer.pause([batch.source for batch in held])
+        self._paused.update(batch.source for batch in held)
+
+    def _resume(self) -> None:
+        self.shell.released = False
+        self._consumer.resume(list(self._paused))
+        self._paused.clear()
+
+    def _data_type_of(self, topic: str) -> str | Callable[[bytes], str]:
+        return self._read_type or self._data_types[topic]
+
+    def _load(self, admitted: Admitted) -> Loaded:
+        lowered = self._lowered(admitted)
+        return load(admitted.format, lowered, (1, self._flow.batch_records))

@@ -1,0 +1,146 @@
+"""One version in memory: values in, an outcome out.
+
+Here a record that cannot be read, or that a model fails at, is separated from those that can.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from modelstream.core.effects import Outcome
+from modelstream.errors import InvalidModel
+from modelstream.formats import format_named
+from modelstream.formats.base import Model
+from modelstream.formats.synthetic import synthetic_columns
+from modelstream.messages import Column, Columns, Failure, Rows, Scores
+from modelstream.wire.json import Decoded, Decoder
+from modelstream.wire.results import ResultWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to score, with what reads its inputs and writes its outputs."""
+
+    model: Model
+    decoder: Decoder
+    writer: ResultWriter
+
+
+def load(format_name: str, lowered: bytes, warm_rows: Sequence[int]) -> Loaded:
+    """Build a version from its lowered form and run it once for each size in `warm_rows`.
+
+    The first run of a size allocates; after this, no record waits for that. Raises InvalidModel.
+    """
+    return ready(format_named(format_name).load(lowered), warm_rows)
+
+
+def ready(model: Model, warm_rows: Sequence[int]) -> Loaded:
+    """Warm a model up and put its reader and writer beside it. Raises InvalidModel."""
+    for rows in warm_rows:
+        try:
+            model.score(synthetic_columns(model.inputs, rows))
+        except Exception as error:
+            model.close()
+            raise InvalidModel(f"the model fails at warm-up: {error}") from error
+    return Loaded(model, Decoder(model.inputs), ResultWriter(model.outputs))
+
+
+def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answer: bool) -> Outcome:
+    """Read and score `values`, the records of the batch rows `rows`; JSON bytes or dicts.
+
+    The duration told is that of the model alone, in microseconds.
+    """
+    as_json = not values or isinstance(values[0], bytes)
+    read: Callable[..., Decoded] = loaded.decoder.decode if as_json else loaded.decoder.convert
+    decoded = read(values)
+    started = time.perf_counter_ns()
+    kept, scores, failures = _score_all(loaded.model, decoded.columns, len(decoded.rows))
+    took_us = (time.perf_counter_ns() - started) / 1000
+    if not null_is_answer:
+        failures |= _without_answer(kept, scores, failures)
+    if failures:
+        answered = [index for index, row in enumerate(kept) if row not in failures]
+        scores = Scores({name: column[answered] for name, column in scores.items()})
+        kept = [kept[index] for index in answered]
+    if kept == range(len(rows)) and not decoded.failures:
+        return Outcome(rows, scores, {}, took_us)
+    told = {decoded.rows[index]: failure for index, failure in failures.items()} | decoded.failures
+    return Outcome(
+        [rows[decoded.rows[index]] for index in kept],
+        scores,
+        {rows[index]: failure for index, failure in told.items()},
+        took_us,
+    )
+
+
+def _score_all(
+    model: Model, columns: Columns, count: int
+) -> tuple[Rows, Scores, dict[int, Failure]]:
+    """Score `count` rows; return the rows that the model did not raise at, and their scores."""
+    failures: dict[int, Failure] = {}
+    pieces = _score_pieces(model, columns, range(count), failures)
+    for part, given in pieces:
+        told = {part[at]: Failure("invalid_value", why) for at, why in given.errors.items()}
+        failures.update(told)
+    if len(pieces) == 1:
+        return *pieces[0], failures
+    rows = [row for part, _ in pieces for row in part]
+    joined = {
+        field.name: np.concatenate([given[field.name] for _, given in pieces] or [np.empty(0)])
+        for field in model.outputs
+    }
+    return rows, Scores(joined), failures
+
+
+def _score_pieces(
+    model: Model, columns: Columns, rows: range, failures: dict[int, Failure]
+) -> list[tuple[range, Scores]]:
+    """Score rows at once; where the model raises, halve them until the culprits are alone."""
+    part = {name: column[rows.start : rows.stop] for name, column in columns.items()}
+    try:
+        scores = model.score(part)
+        _check_rows(model, scores, len(rows))
+    except Exception as error:  # noqa: BLE001 - whatever a model does, other records go on
+        if len(rows) <= 1:
+            failure = Failure("model_error", f"{type(error).__name__}: {error}")
+            failures.update(dict.fromkeys(rows, failure))
+            return []
+        middle = rows.start + len(rows) // 2
+        first = _score_pieces(model, columns, range(rows.start, middle), failures)
+        return first + _score_pieces(model, columns, range(middle, rows.stop), failures)
+    return [(rows, scores)]
+
+
+def _check_rows(model: Model, scores: Scores, count: int) -> None:
+    """Check that every output is there with one value a row."""
+    for field in model.outputs:
+        column = scores.get(field.name)
+        if column is None or len(column) != count:
+            got = "no column" if column is None else f"{len(column)} rows"
+            raise InvalidModel(f"output {field.name!r} has {got} for {count} records")
+
+
+def _without_answer(
+    rows: Rows, scores: Scores, failed: Mapping[int, Failure]
+) -> dict[int, Failure]:
+    """Find the rows where a number is NaN or infinite, or the first output is missing."""
+    failures: dict[int, Failure] = {}
+    for index, (name, column) in enumerate(scores.items()):
+        if column.dtype.kind == "f":
+            bad = ~np.isfinite(column.reshape(len(column), -1)).all(axis=1)
+        elif column.dtype == object and index == 0:
+            bad = _is_none(column).reshape(len(column), -1).any(axis=1)
+        else:
+            continue
+        if bad.any():
+            failure = Failure("not_finite", f"output {name!r} is missing or not a finite number")
+            found = (rows[at] for at in np.flatnonzero(bad).tolist())
+            failures.update({row: failure for row in found if row not in failed})
+    return failures
+
+
+def _is_none(column: Column) -> Column:
+    """Return where an object column holds None."""
+    return np.array([value is None for value in column.flat], dtype=np.bool_)

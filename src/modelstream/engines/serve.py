@@ -1,0 +1,155 @@
+"""`serve`: everything that runs a flow on a log, in one process or in several.
+
+One process is the admitter in a thread of its own beside the join. Several are one parent that
+admits and watches over workers that join.
+"""
+
+import os
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from types import FrameType
+from typing import Self
+
+from modelstream.engines.embedded import Embedded
+from modelstream.engines.topics import prepare
+from modelstream.engines.workers import Workers
+from modelstream.errors import InvalidFlow
+from modelstream.flow import Flow
+from modelstream.limits import STOP_SECONDS_MAX, WORKERS_MAX
+from modelstream.log.base import Log
+from modelstream.models.admit import Admitter
+from modelstream.models.artifacts import lowered_bytes
+from modelstream.models.jail import Jail
+
+OnTurn = Callable[[Embedded, int], None]
+
+
+def serve(
+    flow: Flow,
+    log: Log,
+    *,
+    once: bool = False,
+    workers: int = 1,
+    stop: threading.Event | None = None,
+    on_turn: OnTurn | None = None,
+) -> int:
+    """Serve a flow until told to stop; return the number of records answered here.
+
+    SIGTERM and SIGINT stop it after the batch in hand, as `stop` does. With `once` it ends when
+    every message that is there has been admitted or answered, or waits for a model. `on_turn` is
+    told of every turn of the loop. Raises InvalidFlow, LogError.
+    """
+    if not 1 <= workers <= WORKERS_MAX:
+        raise InvalidFlow(f"workers is {workers}; use 1 to {WORKERS_MAX}")
+    stop = stop or threading.Event()
+    prepare(flow, log)
+    with ExitStack() as stack:
+        stack.enter_context(stopping_on_signals(stop))
+        jail = stack.enter_context(Jail())
+        admitter = _Admission(Admitter(flow, log, jail), stop)
+        if once:
+            admitter.drain()
+        else:
+            stack.enter_context(admitter)
+        if workers > 1:
+            answered = Workers(flow, log.url, workers, once=once).run(stop)
+        else:
+            answered = run_one(flow, log, jail, stop=stop, once=once, on_turn=on_turn)
+    admitter.raise_error()
+    return answered
+
+
+def run_one(
+    flow: Flow,
+    log: Log,
+    jail: Jail,
+    *,
+    stop: threading.Event,
+    once: bool = False,
+    on_turn: OnTurn | None = None,
+) -> int:
+    """Run one instance of the join; return the number of records it answered."""
+    instance = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    engine = Embedded(flow, log, partial(lowered_bytes, log=log, flow=flow, jail=jail), instance)
+    answered = 0
+    try:
+        while not stop.is_set():
+            done = engine.step()
+            answered += done
+            if on_turn is not None:
+                on_turn(engine, done)
+            if once and not done and not engine.shell.waiting() and engine.idle():
+                break
+    finally:
+        engine.close()
+    return answered
+
+
+def admit(flow: Flow, log: Log, *, once: bool = False, stop: threading.Event | None = None) -> None:
+    """Run the admitter alone, until told to stop or, with `once`, until no message is left."""
+    stop = stop or threading.Event()
+    prepare(flow, log)
+    with stopping_on_signals(stop), Jail() as jail:
+        admission = _Admission(Admitter(flow, log, jail), stop)
+        if once:
+            admission.drain()
+        else:
+            admission.run()
+    admission.raise_error()
+
+
+class _Admission:
+    """The admitter in a thread; an error of it stops the flow instead of vanishing."""
+
+    def __init__(self, admitter: Admitter, stop: threading.Event) -> None:
+        self._admitter, self._stop = admitter, stop
+        self._thread = threading.Thread(target=self.run, name="modelstream-admitter", daemon=True)
+        self._error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(STOP_SECONDS_MAX)
+
+    def run(self) -> None:
+        """Admit until told to stop."""
+        try:
+            self._admitter.run(self._stop)
+        except Exception as error:  # noqa: BLE001 - kept, and raised by `raise_error`
+            self._error = error
+            self._stop.set()
+
+    def drain(self) -> None:
+        """Admit what is there."""
+        while not self._stop.is_set() and self._admitter.step(0):
+            pass
+
+    def raise_error(self) -> None:
+        """Raise what ended the thread, if it was an error."""
+        if self._error is not None:
+            raise self._error
+
+
+@contextmanager
+def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
+    """Set `stop` on SIGTERM and SIGINT; only the main thread can listen to signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

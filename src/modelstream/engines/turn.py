@@ -1,0 +1,189 @@
+"""One turn of the join: record batches as the core sees them, and its effects as results.
+
+Rows are numbered through all batches of the turn; a turn's outcome is one list by row number.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, pairwise, repeat
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+
+from modelstream.core.effects import Answer, Batch, Group, Refusal
+from modelstream.limits import RECORD_BYTES_MAX
+from modelstream.messages import Failure, Position, RecordBatch, Reject, Result, Rows
+from modelstream.wire.json import failure_of
+from modelstream.wire.results import ResultWriter, make_reject
+
+# Tells the data type of each record of a batch: one for all, or one a record (which may raise).
+DataTypeOf = Callable[[str], "str | Callable[[bytes], str]"]
+
+
+@dataclass(slots=True)
+class Turn:
+    """The records of one turn and what became of them.
+
+    `outcomes` has, for each row, its Result or Reject; None while there is none.
+    """
+
+    batches: Sequence[RecordBatch]
+    slices: tuple[range, ...]
+    values: Sequence[Any]
+    outcomes: list[Any]
+    held: frozenset[int] = frozenset()
+    rejected: bool = False
+    _positions: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def take(self, rows: Rows) -> Sequence[Any]:
+        """Return the values of some rows."""
+        return _pick(self.values, rows)
+
+    def answer(self, answer: Answer, writer: ResultWriter, *, echo: bool) -> None:
+        """Put results where an answer says."""
+        rows = answer.rows
+        records: Any = repeat(None, len(rows))
+        if echo:
+            taken = self.take(rows)
+            as_json = isinstance(taken[0], bytes)
+            records = map(msgspec.Raw, taken) if as_json else taken
+        results = writer.results(
+            answer, _pick(self.positions(), rows), _pick(self._timestamps(), rows), records
+        )
+        self._place(rows, results)
+
+    def refuse(self, row: int, refusal: Refusal) -> None:
+        """Put a reject in the place of one row."""
+        value = self.values[row]
+        kept = value if isinstance(value, bytes) else _encoded(value)
+        position = Position(*self.positions()[row])
+        self.outcomes[row] = make_reject(refusal, position, self._timestamps()[row], kept)
+        self.rejected = True
+
+    def positions(self) -> Sequence[tuple[str, int, int]]:
+        """Return (topic, partition, offset) of every row."""
+        if not self._positions:
+            self._positions = [
+                each
+                for batch in self.batches
+                for each in zip(repeat(batch.topic), repeat(batch.partition), batch.offsets)
+            ]
+        return self._positions
+
+    def _timestamps(self) -> Sequence[int]:
+        if len(self.batches) == 1:
+            return self.batches[0].timestamps
+        return list(chain.from_iterable(batch.timestamps for batch in self.batches))
+
+    def _place(self, rows: Rows, results: list[Result]) -> None:
+        if rows == range(len(self.values)):
+            self.outcomes = results
+            return
+        for row, result in zip(rows, results, strict=True):
+            self.outcomes[row] = result
+
+
+def begin(batches: Sequence[RecordBatch]) -> Turn:
+    """Lay the batches of one read end to end."""
+    slices: list[range] = []
+    start = 0
+    for batch in batches:
+        slices.append(range(start, start + len(batch)))
+        start += len(batch)
+    one = len(batches) == 1
+    values = batches[0].values if one else list(chain.from_iterable(b.values for b in batches))
+    return Turn(batches, tuple(slices), values, [None] * start)
+
+
+def as_core_batch(turn: Turn, batch_id: int, data_type_of: DataTypeOf) -> Batch:
+    """Return the turn as the core sees it: rows by data type, and those that have none."""
+    failures: dict[int, Failure] = {}
+    groups: dict[str, list[Rows]] = {}
+    for batch, rows in zip(turn.batches, turn.slices, strict=True):
+        data_type = data_type_of(batch.topic)
+        if isinstance(data_type, str):
+            groups.setdefault(data_type, []).append(rows)
+        else:
+            _group_by_field(data_type, batch.values, rows, groups, failures)
+    _refuse_too_large(turn, groups, failures)
+    return Batch(
+        batch_id,
+        turn.slices,
+        tuple(Group(data_type, _joined(parts)) for data_type, parts in groups.items()),
+        failures,
+    )
+
+
+def _group_by_field(
+    read: Callable[[bytes], str],
+    values: Sequence[bytes],
+    rows: range,
+    groups: dict[str, list[Rows]],
+    failures: dict[int, Failure],
+) -> None:
+    """Sort rows by the data type that each record names."""
+    found: dict[str, list[int]] = {}
+    for row, value in zip(rows, values, strict=True):
+        try:
+            found.setdefault(read(value), []).append(row)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            failure = failure_of(value, error)
+            reason = (
+                failure.reason if failure.reason in {"not_json", "too_large"} else "no_data_type"
+            )
+            failures[row] = Failure(reason, f"the record's data type: {failure.detail}")
+    for data_type, members in found.items():
+        groups.setdefault(data_type, []).append(members)
+
+
+def _refuse_too_large(
+    turn: Turn, groups: dict[str, list[Rows]], failures: dict[int, Failure]
+) -> None:
+    """Take records over the size limit out; a log would not have taken them either."""
+    if not isinstance(turn.values[0], bytes) or max(map(len, turn.values)) <= RECORD_BYTES_MAX:
+        return
+    for row, value in enumerate(turn.values):
+        if len(value) > RECORD_BYTES_MAX:
+            detail = f"{len(value)} bytes; a record has at most {RECORD_BYTES_MAX}"
+            failures[row] = Failure("too_large", detail)
+    for data_type, parts in groups.items():
+        groups[data_type] = [[row for row in part if row not in failures] for part in parts]
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    """Join the rows of one data type; neighbouring ranges stay a range."""
+    if all(isinstance(part, range) for part in parts) and all(
+        left[-1] + 1 == right[0] for left, right in pairwise(parts)
+    ):
+        return range(parts[0][0], parts[-1][-1] + 1)
+    return list(chain.from_iterable(parts))
+
+
+def _pick(values: Sequence[Any], rows: Rows) -> Sequence[Any]:
+    """Return the values of some rows, as they are where that is all of them."""
+    if isinstance(rows, range):
+        whole = len(rows) == len(values)
+        return values if whole else values[rows.start : rows.stop]
+    if len(rows) == 1:
+        return [values[rows[0]]]
+    return itemgetter(*rows)(values)  # type: ignore[no-any-return]
+
+
+def _encoded(value: Any) -> bytes:
+    """Write a record that came as an object, for its reject."""
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, ValueError, OverflowError):
+        return repr(value).encode()
+
+
+def messages_of(turn: Turn, rows: range) -> tuple[list[Result], list[Reject]]:
+    """Return the results and the rejects of one partition's rows, each in order."""
+    if not turn.rejected:
+        return turn.outcomes[rows.start : rows.stop], []
+    mine = turn.outcomes[rows.start : rows.stop]
+    return (
+        [each for each in mine if isinstance(each, Result)],
+        [each for each in mine if isinstance(each, Reject)],
+    )

@@ -1,0 +1,117 @@
+"""What stands on the registry: the facts of every version's life, in one total order.
+
+The admitter alone writes them, the joins only read them; `core.registry` folds them. Each event
+says which message of the models topic caused it (`source`, an offset there).
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from modelstream.errors import InvalidMessage
+from modelstream.messages import VersionId
+
+
+class FieldSpec(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A column as the registry tells it; the meaning is that of `formats.base.Field`."""
+
+    name: str
+    type: str
+    shape: tuple[int | None, ...] = ()
+    optional: bool = False
+
+
+class Admitted(msgspec.Struct, frozen=True, tag="admitted", tag_field="event", kw_only=True):
+    """A version passed every check; it may be promoted from now on.
+
+    `digest` is the artifact's, `lowered` that of the form the serving processes load.
+    """
+
+    name: str
+    version: str
+    data_type: str
+    digest: str
+    format: str
+    lowered: str
+    size: int
+    source: int
+    at_ms: int
+    inputs: tuple[FieldSpec, ...]
+    outputs: tuple[FieldSpec, ...]
+    description: str = ""
+    publisher: str = ""
+    created_at_ms: int | None = None
+    metrics: dict[str, float] = {}
+    feature_names: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+class Rejected(msgspec.Struct, frozen=True, tag="rejected", tag_field="event", kw_only=True):
+    """A message of the models topic was refused, and why; nothing else changed."""
+
+    name: str
+    version: str | None
+    data_type: str
+    digest: str | None
+    code: str
+    reason: str
+    source: int
+    at_ms: int
+
+
+class Promoted(msgspec.Struct, frozen=True, tag="promoted", tag_field="event", kw_only=True):
+    """A version became the current one of a data type."""
+
+    name: str
+    version: str
+    data_type: str
+    source: int
+    at_ms: int
+
+
+class RolledBack(msgspec.Struct, frozen=True, tag="rolled_back", tag_field="event", kw_only=True):
+    """The current version of a data type was left for the one that was current before it."""
+
+    data_type: str
+    name: str  # the version left
+    version: str
+    source: int
+    at_ms: int
+
+
+class Retired(msgspec.Struct, frozen=True, tag="retired", tag_field="event", kw_only=True):
+    """A version may never be current again; where it was, its predecessor is."""
+
+    name: str
+    version: str
+    source: int
+    at_ms: int
+
+
+RegistryEvent = Admitted | Rejected | Promoted | RolledBack | Retired
+
+
+def version_of(event: Admitted | Promoted | RolledBack | Retired) -> VersionId:
+    """Return the version that an event is about."""
+    return VersionId(event.name, event.version)
+
+
+def encode_event(event: RegistryEvent) -> bytes:
+    """Write an event as JSON."""
+    return msgspec.json.encode(event)
+
+
+def decode_event(data: bytes) -> RegistryEvent:
+    """Read an event from JSON. Raises InvalidMessage."""
+    try:
+        event: RegistryEvent = msgspec.json.decode(data, type=RegistryEvent)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidMessage(
+            f"this is no registry event ({error}); only the admitter may write this topic"
+        ) from error
+    return event
+
+
+def decode_events(values: Sequence[bytes]) -> list[RegistryEvent]:
+    """Read a batch of events. Raises InvalidMessage."""
+    return [decode_event(value) for value in values]

@@ -1,0 +1,233 @@
+"""Flow: the declared job. Which records, which models, how an answer is found, where it goes.
+
+Reads and checks `flow.toml`; knows nothing of logs, models or engines.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from modelstream.core.policy import Latest, Policy
+from modelstream.errors import InvalidFlow
+from modelstream.limits import BATCH_RECORDS_MAX, PARTITIONS_MAX, TOPIC_NAME_CHARS_MAX
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_POLICIES = {"latest": Latest}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One declared job.
+
+    `records` is one topic, or topics with the data type of their records. `data_type_field` is the
+    dotted path of a field that names each record's data type instead. Topics that are not given
+    are called `<name>.models`, `.registry`, `.results` and `.rejects`. Raises InvalidFlow.
+    """
+
+    name: str
+    records: str | Mapping[str, str] = ""
+    data_type: str = ""
+    data_type_field: str = ""
+    models: str = ""
+    registry: str = ""
+    results: str = ""
+    rejects: str = ""
+    answer: Policy = field(default_factory=Latest)
+    on_no_model: Literal["hold", "reject"] = "hold"
+    on_missing_answer: Literal["reject", "null"] = "reject"
+    echo: bool = True
+    rehearse: bool = True
+    partitions: int = 1
+    batch_records: int = BATCH_RECORDS_MAX
+    locations: tuple[str, ...] = ()
+    descriptor_dialect: Literal["canonical", "pmml1"] = "canonical"
+    log: str = ""
+    durability: Literal["process", "power"] = "process"
+
+    def __post_init__(self) -> None:
+        """Fill in the topics' names and check every value."""
+        _check_name("name", self.name)
+        defaults = {
+            "records": f"{self.name}.records",
+            "data_type": self.name,
+            "models": f"{self.name}.models",
+            "registry": f"{self.name}.registry",
+            "results": f"{self.name}.results",
+            "rejects": f"{self.name}.rejects",
+        }
+        for key, value in defaults.items():
+            if not getattr(self, key):
+                object.__setattr__(self, key, value)
+        _check_values(self)
+
+    @property
+    def record_topics(self) -> dict[str, str]:
+        """The record topics, each with the data type of its records."""
+        if isinstance(self.records, str):
+            return {self.records: self.data_type}
+        return dict(self.records)
+
+    def data_type_given(self, data_type: str) -> str:
+        """Return the data type a publisher means; with one alone it may be left out.
+
+        Raises InvalidFlow when it is left out and the flow has several.
+        """
+        known = sorted(set(self.record_topics.values()))
+        if data_type:
+            return data_type
+        if self.data_type_field or len(known) > 1:
+            raise InvalidFlow(
+                f"flow {self.name!r} has several data types; say which one the model is for "
+                f"(data_type=..., --data-type)"
+            )
+        return known[0]
+
+
+def load_flow(path: str | Path) -> Flow:
+    """Read a flow from a TOML file. Raises InvalidFlow with the line and the fix.
+
+    A relative `log = "file:..."` is relative to the file's own directory.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFlow(
+            f"cannot read the flow {path}: {error}; give the path of a flow.toml"
+        ) from error
+    return parse_flow(text, str(path), path.parent)
+
+
+def parse_flow(text: str, source: str = "flow.toml", directory: Path | None = None) -> Flow:
+    """Read a flow from TOML text. Raises InvalidFlow with the line and the fix."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidFlow(f"{source}: not valid TOML: {error}") from error
+    known = {each.name: each for each in fields(Flow)}
+    for key, value in document.items():
+        if key not in known:
+            raise InvalidFlow(
+                f"{_where(source, text, key)}: unknown key {key!r}{_nearest(key, known)}"
+            )
+        _check_type(f"{_where(source, text, key)}: {key}", value, key)
+    if "name" not in document:
+        raise InvalidFlow(f'{source}: the flow has no name; add the line: name = "wine"')
+    values: dict[str, Any] = dict(document)
+    if "answer" in values:
+        values["answer"] = _policy(values["answer"], _where(source, text, "answer"))
+    if "locations" in values:
+        values["locations"] = tuple(values["locations"])
+    if directory is not None:
+        values["log"] = _anchored(values.get("log", "file:./data"), directory)
+    try:
+        return Flow(**values)
+    except InvalidFlow as error:
+        key = str(error).split(" ", 1)[0]
+        raise InvalidFlow(f"{_where(source, text, key)}: {error}") from error
+
+
+def plain_flow(flow: Flow) -> dict[str, Any]:
+    """Return a flow as plain data, for another process."""
+    plain = {each.name: getattr(flow, each.name) for each in fields(Flow)}
+    words = {policy: word for word, policy in _POLICIES.items()}
+    return plain | {"answer": words[type(flow.answer)], "locations": list(flow.locations)}
+
+
+def flow_of_plain(plain: Mapping[str, Any]) -> Flow:
+    """Return the flow that `plain_flow` told of."""
+    values = dict(plain) | {
+        "answer": _policy(plain["answer"], "flow"),
+        "locations": tuple(plain["locations"]),
+    }
+    return Flow(**values)
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "on_no_model": ("hold", "reject"),
+    "on_missing_answer": ("reject", "null"),
+    "durability": ("process", "power"),
+    "descriptor_dialect": ("canonical", "pmml1"),
+}
+
+
+def _check_values(flow: Flow) -> None:
+    """Check what a type cannot say; every message begins with the key."""
+    for key in ("models", "registry", "results", "rejects", *flow.record_topics):
+        _check_name(key, getattr(flow, key, key))
+    own = (flow.models, flow.registry, flow.results, flow.rejects, *flow.record_topics)
+    for topic in own:
+        if own.count(topic) > 1:
+            raise InvalidFlow(
+                f"records and the flow's other topics must differ: {topic!r} is used twice"
+            )
+    if not flow.record_topics:
+        raise InvalidFlow("records names no topic; give at least one")
+    for key, choices in _CHOICES.items():
+        value = getattr(flow, key)
+        if value not in choices:
+            raise InvalidFlow(f"{key} is {value!r}; use one of {', '.join(map(repr, choices))}")
+    if not 1 <= flow.partitions <= PARTITIONS_MAX:
+        raise InvalidFlow(f"partitions is {flow.partitions}; use 1 to {PARTITIONS_MAX}")
+    if not 1 <= flow.batch_records <= BATCH_RECORDS_MAX:
+        raise InvalidFlow(f"batch_records is {flow.batch_records}; use 1 to {BATCH_RECORDS_MAX}")
+
+
+def _check_name(key: str, value: str) -> None:
+    if not _NAME.fullmatch(value) or len(value) > TOPIC_NAME_CHARS_MAX:
+        raise InvalidFlow(
+            f"{key} {value!r} is no topic name; use letters, digits, '.', '_' and '-', "
+            f"at most {TOPIC_NAME_CHARS_MAX} characters"
+        )
+
+
+def _check_type(what: str, value: object, key: str) -> None:
+    """Check a TOML value against what the key holds."""
+    if key == "records":
+        ok = isinstance(value, str) or (
+            isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+        )
+        wanted = "a topic, or a table of topics and data types"
+    elif key in {"partitions", "batch_records"}:
+        ok, wanted = type(value) is int, "a whole number"
+    elif key in {"echo", "rehearse"}:
+        ok, wanted = isinstance(value, bool), "true or false"
+    elif key == "locations":
+        ok = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        wanted = "a list of prefixes"
+    else:
+        ok, wanted = isinstance(value, str), "text in quotes"
+    if not ok:
+        raise InvalidFlow(f"{what} is {value!r}; it must be {wanted}")
+
+
+def _policy(word: str, where: str) -> Policy:
+    if word not in _POLICIES:
+        known = ", ".join(map(repr, _POLICIES))
+        raise InvalidFlow(f"{where}: answer is {word!r}; use one of {known}")
+    return _POLICIES[word]()
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; the keys are {', '.join(known)}"
+
+
+def _where(source: str, text: str, key: str) -> str:
+    """Return `source:line` of a key, as far as a search of the lines can tell."""
+    pattern = re.compile(rf"""\s*(\[\s*)?["']?{re.escape(key)}["']?\s*(=|\])""")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.match(line):
+            return f"{source}:{number}"
+    return source
+
+
+def _anchored(url: str, directory: Path) -> str:
+    """Make a relative `file:` address relative to the flow's own directory."""
+    if url.startswith("file:") and not Path(url[5:]).is_absolute():
+        return f"file:{directory / url[5:]}"
+    return url

@@ -1,0 +1,127 @@
+"""Publishing: what a publisher puts on a flow's models topic, and what it then learns of it.
+
+Publishing is open, serving is not: the admitter decides, and its verdict stands on the registry.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from modelstream.engines.topics import prepare
+from modelstream.events import RegistryEvent, decode_event
+from modelstream.flow import Flow
+from modelstream.formats import read_artifact, recognise
+from modelstream.limits import BATCH_BYTES_MAX, INLINE_BYTES_MAX, REGISTRY_READ_RECORDS
+from modelstream.log.base import Log
+from modelstream.messages import Outgoing, Position
+from modelstream.wire.descriptor import Action, GoldenRecord, ModelDescriptor, encode_descriptor
+
+
+def publish(
+    log: Log,
+    flow: Flow,
+    source: str | Path | bytes,
+    *,
+    name: str,
+    version: str = "",
+    data_type: str = "",
+    format: str = "",  # noqa: A002 - the word of the descriptor and of the command line
+    description: str = "",
+    publisher: str = "",
+    feature_names: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    metrics: Mapping[str, float] | None = None,
+    golden: Sequence[GoldenRecord] = (),
+    stage: bool = False,
+) -> Position:
+    """Put a model on the flow's models topic; return where it stands there.
+
+    It becomes current once it is admitted; with `stage` only once it is promoted. Without a
+    version the registry numbers it. Raises InvalidModel (no such file, too large, format not
+    told), InvalidFlow, LogError. What is in the bytes is the admitter's business.
+    """
+    data = read_artifact(source)
+    digest = hashlib.sha256(data).hexdigest()
+    inline = len(data) <= INLINE_BYTES_MAX
+    descriptor = ModelDescriptor(
+        name=name,
+        version=version,
+        description=description,
+        data_type=flow.data_type_given(data_type),
+        format=format or recognise(data).name,
+        data=data if inline else None,
+        location=None if inline else f"sha256:{log.blobs.put(data)}",
+        digest=digest,
+        created_at_ms=time.time_ns() // 1_000_000,
+        feature_names=tuple(feature_names),
+        labels=tuple(labels),
+        metrics=dict(metrics or {}),
+        golden=tuple(golden),
+        publisher=publisher,
+        action=Action.STAGE if stage else Action.PUBLISH,
+    )
+    return _append(log, flow, descriptor)
+
+
+def promote(log: Log, flow: Flow, name: str, version: str = "") -> Position:
+    """Make an admitted version current; without a version, the newest of that name."""
+    return _append(log, flow, _command(flow, Action.PROMOTE, name, version))
+
+
+def rollback(log: Log, flow: Flow, data_type: str = "") -> Position:
+    """Go back to the version that was current before, for a data type."""
+    return _append(log, flow, _command(flow, Action.ROLLBACK, "", "", data_type))
+
+
+def retire(log: Log, flow: Flow, name: str, version: str) -> Position:
+    """Take a version out for ever; where it is current, its predecessor becomes so."""
+    return _append(log, flow, _command(flow, Action.RETIRE, name, version))
+
+
+def verdict(
+    log: Log, flow: Flow, position: Position, timeout_s: float
+) -> list[RegistryEvent] | None:
+    """Wait for what the admitter says of a published message; None if it said nothing in time.
+
+    An empty list: the message was read, and there was nothing to change.
+    """
+    deadline = time.monotonic() + timeout_s
+    offset = 0
+    while True:
+        done = (log.committed(f"{flow.name}.admitter", flow.models, 0) or 0) > position.offset
+        batch = log.read(flow.registry, 0, offset, REGISTRY_READ_RECORDS, BATCH_BYTES_MAX)
+        events = [decode_event(value) for value in batch.values]
+        mine = [event for event in events if event.source == position.offset]
+        if mine:
+            return mine
+        if len(batch):
+            offset = batch.next_offset
+        elif done:
+            return []
+        elif time.monotonic() > deadline:
+            return None
+        else:
+            time.sleep(0.005)
+
+
+def _command(
+    flow: Flow, action: Action, name: str, version: str, data_type: str = ""
+) -> ModelDescriptor:
+    if action is Action.ROLLBACK:
+        data_type = flow.data_type_given(data_type)
+    return ModelDescriptor(
+        name=name,
+        version=version,
+        data_type=data_type,
+        created_at_ms=time.time_ns() // 1_000_000,
+        action=action,
+    )
+
+
+def _append(log: Log, flow: Flow, descriptor: ModelDescriptor) -> Position:
+    prepare(flow, log)
+    (offsets,) = log.append(
+        Outgoing(flow.models, [encode_descriptor(descriptor)], partition=0)
+    ).values()
+    return Position(flow.models, 0, offsets.start)

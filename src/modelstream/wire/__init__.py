@@ -1,0 +1,1 @@
+"""Bytes to messages and back: model descriptors (protobuf), records and results (JSON)."""

@@ -1,0 +1,185 @@
+"""JSON records to columns, as a model's inputs ask for them.
+
+A record is parsed once, into a struct that has the inputs alone: what a model does not read is
+skipped, not built. A record that does not fit is a failure of its own and harms no other.
+"""
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from modelstream.formats.base import Field
+from modelstream.limits import FIELD_PATH_DEPTH_MAX, RECORD_BYTES_MAX
+from modelstream.messages import Column, Columns, Failure, Rows
+from modelstream.wire.columns import NUMBERS, column_of, integer_faults, number_column, value_type
+
+Getter = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The rows that could be read, their columns, and why the others could not."""
+
+    rows: Rows
+    columns: Columns
+    failures: dict[int, Failure] = field(default_factory=dict)
+
+
+class Decoder:
+    """Reads records into the columns of some inputs.
+
+    The input `a.b` is a record's key "a.b" or, without one, key "b" of the object under key "a".
+    A key that a record has twice counts as its last value.
+    """
+
+    def __init__(self, inputs: Sequence[Field]) -> None:
+        fields = {f"f{index}": each for index, each in enumerate(inputs)}
+        heads = _heads(inputs)
+        names = {name: each.name for name, each in fields.items()}
+        names.update({attribute: head for head, attribute in heads.items()})
+        specs: list[Any] = [_spec(name, each) for name, each in fields.items()]
+        specs += [(attribute, Any, None) for attribute in heads.values()]
+        # Fields without a default must come first in a struct.
+        struct = msgspec.defstruct("Record", sorted(specs, key=len), rename=names, gc=False)
+        self._parse_json = msgspec.json.Decoder(struct).decode
+        self._parse_object = partial(msgspec.convert, type=struct)
+        self._numbers = tuple(each for each in inputs if _is_plain_number(each))
+        plain = [name for name, each in fields.items() if _is_plain_number(each)]
+        self._get_numbers = operator.attrgetter(*plain) if plain else None
+        self._others: tuple[tuple[Field, Getter], ...] = tuple(
+            (each, _getter(name, each, heads))
+            for name, each in fields.items()
+            if not _is_plain_number(each)
+        )
+
+    def decode(self, values: Sequence[bytes]) -> Decoded:
+        """Read a batch of JSON texts."""
+        return self._decode(values, self._parse_json)
+
+    def convert(self, values: Sequence[Any]) -> Decoded:
+        """Read a batch of records that are objects already: dicts."""
+        return self._decode(values, self._parse_object)
+
+    def _decode(self, values: Sequence[Any], parse: Getter) -> Decoded:
+        failures: dict[int, Failure] = {}
+        rows: Rows = range(len(values))
+        try:
+            parsed = [parse(value) for value in values]
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            parsed, rows = _parse_each(values, parse, failures)
+        columns, faults = self._columns(parsed)
+        if faults:
+            failures.update({rows[index]: failure for index, failure in faults.items()})
+            kept = [index for index in range(len(parsed)) if index not in faults]
+            rows = [rows[index] for index in kept]
+            columns, _ = self._columns([parsed[index] for index in kept])
+        return Decoded(rows, columns, failures)
+
+    def _columns(self, parsed: list[Any]) -> tuple[Columns, dict[int, Failure]]:
+        columns: Columns = {}
+        faults: dict[int, Failure] = {}
+        if self._get_numbers is not None:
+            matrix = _matrix(parsed, self._get_numbers, len(self._numbers))
+            for index, each in enumerate(self._numbers):
+                columns[each.name] = matrix[:, index]
+                faults.update(integer_faults(each, matrix[:, index]))
+        for each, get in self._others:
+            columns[each.name], found = column_of(each, [get(row) for row in parsed])
+            faults.update(found)
+        return columns, faults
+
+
+def read_field(path: str) -> Callable[[bytes], str]:
+    """Return a function that reads one text field, by dotted path, from a JSON record.
+
+    It raises msgspec.MsgspecError or UnicodeError where a record has no such text.
+    """
+    inner: Any = str
+    for part in reversed(path.split(".")):
+        inner = msgspec.defstruct("Head", [("value", inner)], rename={"value": part})
+    decode = msgspec.json.Decoder(inner).decode
+    get: Getter = operator.attrgetter(".".join("value" for _ in path.split(".")))
+    return lambda value: str(get(decode(value)))
+
+
+def failure_of(value: Any, error: Exception) -> Failure:
+    """Tell why a record could not be read."""
+    if isinstance(value, bytes) and len(value) > RECORD_BYTES_MAX:
+        return Failure("too_large", f"{len(value)} bytes; a record has at most {RECORD_BYTES_MAX}")
+    if not isinstance(error, msgspec.ValidationError):
+        return Failure("not_json", f"not valid JSON: {error}")
+    if "missing required field" in str(error):
+        return Failure("missing_field", str(error))
+    return Failure("wrong_type", str(error))
+
+
+def _parse_each(
+    values: Sequence[Any], parse: Getter, failures: dict[int, Failure]
+) -> tuple[list[Any], list[int]]:
+    """Parse row by row, to find the ones that do not fit."""
+    parsed: list[Any] = []
+    rows: list[int] = []
+    for row, value in enumerate(values):
+        try:
+            parsed.append(parse(value))
+            rows.append(row)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            failures[row] = failure_of(value, error)
+    return parsed, rows
+
+
+def _matrix(parsed: list[Any], get: Getter, width: int) -> Column:
+    """Lay all number fields of all rows into one float64 matrix: one pass, no row in Python."""
+    flat = map(get, parsed) if width == 1 else chain.from_iterable(map(get, parsed))
+    try:
+        matrix = np.fromiter(flat, np.float64, len(parsed) * width)
+    except TypeError:  # a missing number somewhere
+        again = map(get, parsed) if width == 1 else chain.from_iterable(map(get, parsed))
+        matrix = number_column(list(again))
+    return matrix.reshape(len(parsed), width)
+
+
+def _is_plain_number(field: Field) -> bool:
+    return field.type in NUMBERS and not field.shape and "." not in field.name
+
+
+def _heads(inputs: Sequence[Field]) -> dict[str, str]:
+    """Name an attribute for each object that dotted inputs may be nested in."""
+    plain = {each.name for each in inputs}
+    heads = [each.name.split(".", 1)[0] for each in inputs if "." in each.name]
+    nested = [head for head in dict.fromkeys(heads) if head and head not in plain]
+    return {head: f"n{index}" for index, head in enumerate(nested)}
+
+
+def _spec(attribute: str, field: Field) -> tuple[Any, ...]:
+    """Declare one field of the struct; a dotted one may stand elsewhere, so it is optional."""
+    kind = value_type(field)
+    if "." in field.name:
+        return attribute, kind | None | msgspec.UnsetType, msgspec.UNSET
+    return (attribute, kind | None, None) if field.optional else (attribute, kind)
+
+
+def _getter(attribute: str, field: Field, heads: dict[str, str]) -> Getter:
+    """Return how to read a field's value from a parsed row."""
+    head, _, rest = field.name.partition(".")
+    if not rest or head not in heads:
+        return operator.attrgetter(attribute)
+    path = rest.split(".", FIELD_PATH_DEPTH_MAX)
+    return partial(_dig, attribute, heads[head], path)
+
+
+def _dig(attribute: str, head: str, path: list[str], row: Any) -> Any:
+    """Read a dotted field: its literal key first, then the nested one."""
+    value = getattr(row, attribute)
+    if value is not msgspec.UNSET:
+        return value
+    value = getattr(row, head)
+    for part in path:
+        value = value.get(part, msgspec.UNSET) if isinstance(value, dict) else msgspec.UNSET
+    return value

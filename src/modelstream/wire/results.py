@@ -1,0 +1,87 @@
+"""Answers to results and rejects, as objects and as JSON: what stands on the outgoing topics."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from modelstream.core.effects import Answer, Refusal
+from modelstream.errors import InvalidMessage
+from modelstream.formats.base import Field
+from modelstream.limits import REJECT_VALUE_BYTES_MAX
+from modelstream.messages import Outputs, Position, Reject, Result
+
+
+class ResultWriter:
+    """Makes the results of one model version: its outputs become one struct type."""
+
+    def __init__(self, outputs: Sequence[Field]) -> None:
+        self._names = [each.name for each in outputs]
+        fields = [(f"o{index}", Any) for index in range(len(self._names))]
+        rename = {f"o{index}": name for index, name in enumerate(self._names)}
+        self._struct = msgspec.defstruct(
+            "Outputs", fields, bases=(Outputs,), rename=rename, gc=False
+        )
+
+    def results(
+        self,
+        answer: Answer,
+        positions: Iterable[tuple[str, int, int]],
+        timestamps: Iterable[int],
+        records: Iterable[Any],
+    ) -> list[Result]:
+        """Return one result for each row of an answer; all arguments are in its rows' order."""
+        struct, stamp, data_type = self._struct, answer.stamp, answer.data_type
+        columns = [answer.columns[name].tolist() for name in self._names]
+        return [
+            Result(struct(*values), stamp, data_type, topic, partition, offset, timestamp, record)
+            for values, (topic, partition, offset), timestamp, record in zip(
+                zip(*columns, strict=True), positions, timestamps, records, strict=True
+            )
+        ]
+
+
+def encode_all(messages: Iterable[Result | Reject]) -> list[bytes]:
+    """Write results or rejects as JSON."""
+    encode = msgspec.json.Encoder().encode
+    return [encode(message) for message in messages]
+
+
+def make_reject(refusal: Refusal, position: Position, timestamp: int, value: bytes) -> Reject:
+    """Return the reject of one record."""
+    return Reject(
+        reason=refusal.failure.reason,
+        detail=refusal.failure.detail,
+        data_type=refusal.data_type,
+        as_of=refusal.as_of,
+        topic=position.topic,
+        partition=position.partition,
+        offset=position.offset,
+        timestamp=timestamp,
+        value=value[:REJECT_VALUE_BYTES_MAX],
+        value_bytes=len(value),
+    )
+
+
+class _StoredResult(Result):
+    """A result whose record is left as it stands, because nobody may want it."""
+
+    record: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def decode_result(data: bytes) -> Result:
+    """Read a result from JSON; its record stays raw JSON. Raises InvalidMessage."""
+    try:
+        result: Result = msgspec.json.decode(data, type=_StoredResult)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise InvalidMessage(f"this is no result ({error}); is the topic right?") from error
+    return result
+
+
+def decode_reject(data: bytes) -> Reject:
+    """Read a reject from JSON. Raises InvalidMessage."""
+    try:
+        reject: Reject = msgspec.json.decode(data, type=Reject)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise InvalidMessage(f"this is no reject ({error}); is the topic right?") from error
+    return reject
