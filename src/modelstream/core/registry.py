@@ -54,19 +54,17 @@ class Registry:
         """
         assert position > self.position, "registry events are applied once and in order"
         self.position = position
-        match event:
-            case Admitted():
-                self._admit(event, position)
-                return None
-            case Rejected():
-                self.rejections.append((position, event))
-                return None
-            case Promoted():
-                return self._promote(event)
-            case RolledBack():
-                return self._roll_back(event)
-            case Retired():
-                return self._retire(event)
+        if isinstance(event, Promoted):
+            return self._promote(event)
+        if isinstance(event, RolledBack):
+            return self._roll_back(event)
+        if isinstance(event, Retired):
+            return self._retire(event)
+        if isinstance(event, Admitted):
+            self._admit(event, position)
+        else:
+            self.rejections.append((position, event))
+        return None
 
     def current(self, data_type: str) -> VersionId | None:
         """Return the version that answers for a data type, None before the first promotion."""
