@@ -112,14 +112,14 @@ def parse_flow(text: str, source: str = "flow.toml", directory: Path | None = No
     for key, value in document.items():
         if key not in known:
             raise InvalidFlow(
-                f"{_where(source, text, key)}: unknown key {key!r}{_nearest(key, known)}"
+                f"{key_line(source, text, key)}: unknown key {key!r}{_nearest(key, known)}"
             )
-        _check_type(f"{_where(source, text, key)}: {key}", value, key)
+        _check_type(f"{key_line(source, text, key)}: {key}", value, key)
     if "name" not in document:
         raise InvalidFlow(f'{source}: the flow has no name; add the line: name = "wine"')
     values: dict[str, Any] = dict(document)
     if "answer" in values:
-        values["answer"] = _policy(values["answer"], _where(source, text, "answer"))
+        values["answer"] = _policy(values["answer"], key_line(source, text, "answer"))
     if "locations" in values:
         values["locations"] = tuple(values["locations"])
     if directory is not None:
@@ -128,7 +128,7 @@ def parse_flow(text: str, source: str = "flow.toml", directory: Path | None = No
         return Flow(**values)
     except InvalidFlow as error:
         key = str(error).split(" ", 1)[0]
-        raise InvalidFlow(f"{_where(source, text, key)}: {error}") from error
+        raise InvalidFlow(f"{key_line(source, text, key)}: {error}") from error
 
 
 def plain_flow(flow: Flow) -> dict[str, Any]:
@@ -217,7 +217,7 @@ def _nearest(key: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; the keys are {', '.join(known)}"
 
 
-def _where(source: str, text: str, key: str) -> str:
+def key_line(source: str, text: str, key: str) -> str:
     """Return `source:line` of a key, as far as a search of the lines can tell."""
     pattern = re.compile(rf"""\s*(\[\s*)?["']?{re.escape(key)}["']?\s*(=|\])""")
     for number, line in enumerate(text.splitlines(), start=1):

@@ -122,3 +122,75 @@ RESTART_WAIT_MS_MAX = 10_000
 STOP_SECONDS_MAX = 10.0
 # A version that could not be loaded is tried again after this pause; the one before it serves on.
 RETRY_LOAD_SECONDS = 5.0
+
+# -- PMML ---------------------------------------------------------------------------------------
+
+# Elements of one document: an artifact of the largest size with small elements has about as many.
+PMML_ELEMENTS_MAX = 5_000_000
+# Nested elements: the deepest trees of real forests are some hundred nodes deep.
+PMML_DEPTH_MAX = 1_000
+# Rows of all tables of one document: a look-up per user is a database, not a model.
+PMML_TABLE_ROWS_MAX = 1_000_000
+
+# -- the command line ---------------------------------------------------------------------------
+
+# A value that a message quotes; more would hide the message.
+SHOWN_CHARS_MAX = 40
+# How long a publisher waits for the verdict on its own; an admitter needs about a second.
+VERDICT_WAIT_SECONDS = 5.0
+# How often the live status of `serve` is drawn anew: fast enough to watch, no load.
+STATUS_SECONDS = 0.5
+# How often `tail --follow` and the registry's watcher look for what is new.
+FOLLOW_SECONDS = 0.1
+# Records that `tail` shows unless told otherwise: a screen's worth, with room for the prompt.
+TAIL_RECORDS = 10
+# What `tail` may be asked for: it sorts them by time, in memory.
+TAIL_RECORDS_MAX = 10_000
+# A record in a line for people; `--json` has all of it.
+LINE_CHARS_MAX = 400
+# `send --rate` appends what falls due in this time at once.
+SEND_STEP_SECONDS = 0.1
+# Computations that stand on each other: each takes up to three of Python's 1,000 call frames.
+PMML_EXPRESSION_DEPTH_MAX = 200
+# Function calls of one document with its functions expanded: doubling functions stop here.
+PMML_CALLS_MAX = 100_000
+# A string that a function makes: fields that double a string stop here, not at the memory's end.
+PMML_STRING_CHARS_MAX = 32_768
+# A regular expression; the longest seen are alternations of stop words.
+PMML_PATTERN_CHARS_MAX = 10_000
+# Steps that matching one pattern with one text may take at worst: some tenths of a second.
+PMML_PATTERN_STEPS_MAX = 20_000_000
+# A pattern whose bound allows only shorter texts than this is refused.
+PMML_PATTERN_TEXT_CHARS_MIN = 128
+# Times that a recursive normalization of a text is repeated until nothing changes.
+PMML_NORMALIZATION_PASSES_MAX = 100
+
+# -- audits -------------------------------------------------------------------------------------
+
+# Findings of one invariant that a report tells in full; the others are counted.
+AUDIT_FINDINGS_MAX = 100
+# Versions that an audit keeps in memory: more than a partition's records alternate between.
+AUDIT_VERSIONS_LOADED_MAX = 8
+# Runs of records without an outcome that may still come, late; a sound log has none of them.
+AUDIT_GAPS_MAX = 10_000
+# Outcomes of a partition that an audit holds at a time: a step's own, and as many that are amiss.
+AUDIT_OUTCOMES_MAX = 2 * BATCH_RECORDS_MAX
+# Outcomes that `explain` looks at one after the other before it halves what is left.
+AUDIT_SCAN_RECORDS = 64
+# Records whose answers differ that a replay shows.
+REPLAY_SAMPLE_MAX = 20
+# Pairs of an old and a new label that a replay counts apart; a label with more is an identifier.
+REPLAY_LABEL_PAIRS_MAX = 1_000
+# Binary tests of one forest: the kernel holds some 60 bytes for each.
+PMML_TESTS_MAX = 5_000_000
+# Tests from a root to a leaf: the kernel loads trees by recursion and fits ten times as many.
+PMML_DECISION_DEPTH_MAX = 2_000
+# Columns that decide a tree node outside the forest: each is computed for every row of a batch.
+PMML_CHOICES_MAX = 1_000
+
+# -- the demo -----------------------------------------------------------------------------------
+
+# For one step of the story; where nothing is wrong it takes a second or two.
+DEMO_STEP_SECONDS_MAX = 90.0
+# Numbers of one ensemble in memory at once; a batch with more is combined in parts: 64 MiB.
+PMML_ENSEMBLE_CELLS_MAX = 8 * 1024 * 1024

@@ -129,6 +129,9 @@ class Outputs(msgspec.Struct, gc=False):
         """Return the names of the outputs, in the model's order."""
         return [field.encode_name for field in msgspec.structs.fields(self)]
 
+    def __repr__(self) -> str:
+        return f"Outputs({dict(self)!r})"
+
 
 class Result(msgspec.Struct, gc=False):
     """One scored record, as it stands on the results topic.

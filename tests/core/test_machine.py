@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from tests.support.events import admitted, promoted, retired, rolled_back
 
 from modelstream.core.effects import (
     Batch,
@@ -22,6 +21,7 @@ from modelstream.core.machine import Machine, OnNoModel
 from modelstream.core.policy import Decision, Latest
 from modelstream.events import RegistryEvent
 from modelstream.messages import Failure, Rows, VersionId
+from tests.support.events import admitted, promoted, retired, rolled_back
 
 A, B, C = VersionId("a", "1"), VersionId("b", "1"), VersionId("c", "1")
 

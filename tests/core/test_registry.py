@@ -5,12 +5,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.events import admitted, promoted, rejected, retired, rolled_back
 
 from modelstream.core.registry import Registry, without_repeats
 from modelstream.events import RegistryEvent
 from modelstream.limits import ROLLBACK_DEPTH_MAX
 from modelstream.messages import VersionId
+from tests.support.events import admitted, promoted, rejected, retired, rolled_back
 
 
 def fold(*events: RegistryEvent) -> Registry:

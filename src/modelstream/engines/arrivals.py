@@ -126,25 +126,33 @@ class Arrivals:
         each = format_named(descriptor.format)
         lowered = each.lower(data, hints)
         version = descriptor.version or self._registry.next_version(descriptor.name)
-        known = {
-            "name": descriptor.name,
-            "version": version,
-            "data_type": descriptor.data_type or self._flow.data_type,
-            "source": self._registry.position + 1,
-            "at_ms": time.time_ns() // 1_000_000,
-        }
+        position = self._registry.position + 1
         admitted = Admitted(
-            **known,
+            name=descriptor.name,
+            version=version,
+            data_type=descriptor.data_type or self._flow.data_type,
             digest=hashlib.sha256(data).hexdigest(),
             format=each.name,
             lowered=hashlib.sha256(lowered).hexdigest(),
             size=len(data),
+            source=position,
+            at_ms=time.time_ns() // 1_000_000,
             inputs=(),
             outputs=(),
         )
         self._lowered[version_of(admitted)] = lowered
+        promoted = Promoted(
+            name=admitted.name,
+            version=version,
+            data_type=admitted.data_type,
+            source=position,
+            at_ms=admitted.at_ms,
+        )
+        self._tell(admitted, promoted)
+
+    def _tell(self, *events: RegistryEvent) -> None:
         with self._changed:
-            for event in (admitted, Promoted(**known)):
+            for event in events:
                 position = self._registry.position + 1
                 self._registry.apply(event, position)
                 self._events.append((position, event))

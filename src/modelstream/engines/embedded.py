@@ -6,7 +6,7 @@ reads the whole registry.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from modelstream.engines.loaded import Loaded, load
 from modelstream.engines.shell import Shell
@@ -46,9 +46,8 @@ class Embedded:
         self._read_type = read_field(flow.data_type_field) if flow.data_type_field else None
         self.shell = Shell(flow, self._load, lambda: None)
         self.follow_registry()
-        self._consumer = log.consumer(
-            f"{flow.name}.join", list(self._data_types), instance=instance
-        )
+        self._group = f"{flow.name}.join"
+        self._consumer = log.consumer(self._group, list(self._data_types), instance=instance)
 
     def run(self, stop: threading.Event) -> None:
         """Join until told to stop; the batch in hand is finished."""
@@ -92,10 +91,26 @@ class Embedded:
         """Tell whether partitions wait for a model."""
         return bool(self._paused)
 
-    def idle(self) -> bool:
-        """Tell whether every record that is there has its outcome, or waits for a model."""
-        lag = self._consumer.lag()
-        return all(not count or source in self._paused for source, count in lag.items())
+    def ends(self) -> dict[TopicPartition, int]:
+        """Return the end of every partition of the records, whoever has it."""
+        return {
+            TopicPartition(topic, partition): self._log.bounds(topic, partition)[1]
+            for topic in self._data_types
+            for partition in range(self._log.topics()[topic].partitions)
+        }
+
+    def reached(self, goal: Mapping[TopicPartition, int]) -> bool:
+        """Tell whether all records below a goal have their outcomes, or wait for a model.
+
+        Not while a version that should answer is on its way: it may answer those that wait.
+        """
+        if self.shell.waiting():
+            return False
+        return all(
+            source in self._paused or (self._log.committed(self._group, *source) or 0) >= end
+            for source, end in goal.items()
+            if end
+        )
 
     def close(self) -> None:
         """Leave the group and release every model."""

@@ -5,12 +5,13 @@ Here a record that cannot be read, or that a model fails at, is separated from t
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from modelstream.core.effects import Outcome
-from modelstream.errors import InvalidModel
+from modelstream.errors import InvalidModel, ModelFailed
 from modelstream.formats import format_named
 from modelstream.formats.base import Model
 from modelstream.formats.synthetic import synthetic_columns
@@ -37,13 +38,13 @@ def load(format_name: str, lowered: bytes, warm_rows: Sequence[int]) -> Loaded:
 
 
 def ready(model: Model, warm_rows: Sequence[int]) -> Loaded:
-    """Warm a model up and put its reader and writer beside it. Raises InvalidModel."""
+    """Warm a model up and put its reader and writer beside it.
+
+    A model may refuse the made-up values, an unknown category say; it is warm all the same.
+    """
     for rows in warm_rows:
-        try:
+        with suppress(ModelFailed):
             model.score(synthetic_columns(model.inputs, rows))
-        except Exception as error:
-            model.close()
-            raise InvalidModel(f"the model fails at warm-up: {error}") from error
     return Loaded(model, Decoder(model.inputs), ResultWriter(model.outputs))
 
 
@@ -127,6 +128,8 @@ def _without_answer(
 ) -> dict[int, Failure]:
     """Find the rows where a number is NaN or infinite, or the first output is missing."""
     failures: dict[int, Failure] = {}
+    if not len(rows):
+        return failures
     for index, (name, column) in enumerate(scores.items()):
         if column.dtype.kind == "f":
             bad = ~np.isfinite(column.reshape(len(column), -1)).all(axis=1)

@@ -9,7 +9,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from types import FrameType
 from typing import Self
@@ -50,16 +50,16 @@ def serve(
     with ExitStack() as stack:
         stack.enter_context(stopping_on_signals(stop))
         jail = stack.enter_context(Jail())
-        admitter = _Admission(Admitter(flow, log, jail), stop)
+        admission = _Admission(stack.enter_context(closing(Admitter(flow, log, jail))), stop)
         if once:
-            admitter.drain()
+            admission.drain()
         else:
-            stack.enter_context(admitter)
+            stack.enter_context(admission)
         if workers > 1:
             answered = Workers(flow, log.url, workers, once=once).run(stop)
         else:
             answered = run_one(flow, log, jail, stop=stop, once=once, on_turn=on_turn)
-    admitter.raise_error()
+    admission.raise_error()
     return answered
 
 
@@ -70,19 +70,24 @@ def run_one(
     *,
     stop: threading.Event,
     once: bool = False,
+    instance: str = "",
     on_turn: OnTurn | None = None,
 ) -> int:
-    """Run one instance of the join; return the number of records it answered."""
-    instance = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    """Run one instance of the join; return the number of records it answered.
+
+    An instance that comes back under its name takes its partitions over at once.
+    """
+    instance = instance or f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     engine = Embedded(flow, log, partial(lowered_bytes, log=log, flow=flow, jail=jail), instance)
     answered = 0
+    goal = engine.ends() if once else {}
     try:
         while not stop.is_set():
             done = engine.step()
             answered += done
             if on_turn is not None:
                 on_turn(engine, done)
-            if once and not done and not engine.shell.waiting() and engine.idle():
+            if once and not done and engine.reached(goal):
                 break
     finally:
         engine.close()
@@ -93,8 +98,12 @@ def admit(flow: Flow, log: Log, *, once: bool = False, stop: threading.Event | N
     """Run the admitter alone, until told to stop or, with `once`, until no message is left."""
     stop = stop or threading.Event()
     prepare(flow, log)
-    with stopping_on_signals(stop), Jail() as jail:
-        admission = _Admission(Admitter(flow, log, jail), stop)
+    with (
+        stopping_on_signals(stop),
+        Jail() as jail,
+        closing(Admitter(flow, log, jail)) as admitter,
+    ):
+        admission = _Admission(admitter, stop)
         if once:
             admission.drain()
         else:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ _WATCH_SECONDS = 0.05
 class _Seat:
     """The place of one worker; a worker that dies is followed by another after a pause."""
 
+    instance: str
     process: "subprocess.Popen[bytes] | None" = None
     wait_ms: int = RESTART_WAIT_MS_MIN
     start_at: float = 0.0
@@ -37,9 +39,10 @@ class Workers:
     def __init__(self, flow: Flow, url: str, count: int, *, once: bool) -> None:
         if url.startswith("memory:"):
             raise InvalidFlow("workers need a log that processes can share; use file:DIRECTORY")
-        told = {"flow": plain_flow(flow), "url": url, "once": once}
-        self._order = json.dumps(told).encode()
-        self._seats = [_Seat() for _ in range(count)]
+        self._order = {"flow": plain_flow(flow), "url": url, "once": once}
+        # A worker that follows another one has its name, and so its partitions at once.
+        group = uuid.uuid4().hex[:8]
+        self._seats = [_Seat(f"{group}-{number}") for number in range(count)]
         self._answered = 0
 
     def run(self, stop: threading.Event) -> int:
@@ -62,11 +65,11 @@ class Workers:
         if seat.done or seat.start_at > time.monotonic():
             return
         if seat.process is None:
-            seat.process = self._start()
+            seat.process = self._start(seat.instance)
         elif (code := seat.process.poll()) is not None:
             self._collect(seat, code)
 
-    def _start(self) -> "subprocess.Popen[bytes]":
+    def _start(self, instance: str) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
             [sys.executable, "-m", "modelstream.engines.worker"],
             stdin=subprocess.PIPE,
@@ -74,7 +77,8 @@ class Workers:
             start_new_session=True,  # a terminal's Ctrl-C is the parent's to pass on
         )
         assert process.stdin is not None
-        process.stdin.write(self._order + b"\n")
+        told = self._order | {"instance": instance}
+        process.stdin.write(json.dumps(told).encode() + b"\n")
         process.stdin.flush()
         return process
 

@@ -48,7 +48,7 @@ class Decoder:
         # Fields without a default must come first in a struct.
         struct = msgspec.defstruct("Record", sorted(specs, key=len), rename=names, gc=False)
         self._parse_json = msgspec.json.Decoder(struct).decode
-        self._parse_object = partial(msgspec.convert, type=struct)
+        self._parse_object = partial(_convert, struct)
         self._numbers = tuple(each for each in inputs if _is_plain_number(each))
         plain = [name for name, each in fields.items() if _is_plain_number(each)]
         self._get_numbers = operator.attrgetter(*plain) if plain else None
@@ -117,6 +117,21 @@ def failure_of(value: Any, error: Exception) -> Failure:
     if "missing required field" in str(error):
         return Failure("missing_field", str(error))
     return Failure("wrong_type", str(error))
+
+
+def _convert(struct: type[msgspec.Struct], value: Any) -> Any:
+    """Read an object; NumPy's numbers in it are numbers."""
+    try:
+        return msgspec.convert(value, struct)
+    except msgspec.ValidationError:
+        if not isinstance(value, dict):
+            raise
+        plain = {key: _plain(each) for key, each in value.items()}
+        return msgspec.convert(plain, struct)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 def _parse_each(

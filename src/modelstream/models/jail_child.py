@@ -1,0 +1,99 @@
+"""The confined side of the jail: a process that imports once and forks for every artifact.
+
+Started by `models.jail` as `python -m modelstream.models.jail_child FD`. The zygote itself never
+sees an artifact: it gets a socket for each check, and the child that it forks speaks there.
+"""
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+import msgspec
+
+from modelstream.formats import format_named, formats
+from modelstream.limits import CHECK_REQUEST_BYTES_MAX
+from modelstream.models.check import CheckRequest, check
+from modelstream.models.confine import confine
+from modelstream.models.jail_protocol import (
+    EXIT_MEMORY,
+    READY,
+    Ending,
+    Order,
+    receive_frame,
+    send_frame,
+)
+
+
+def main() -> None:
+    """Import all formats, say so, and serve orders until the parent is gone."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    for name in formats():
+        # What is not installed is told to those who publish such a model.
+        with suppress(ImportError):
+            format_named(name)
+    # What is here now is never freed: without this, the collector would touch, and so copy, it.
+    gc.collect()
+    gc.freeze()
+    control.send(READY)
+    while _serve(control):
+        pass
+
+
+def _serve(control: socket.socket) -> bool:
+    """Fork for one order; False when the parent is gone."""
+    message, descriptors, _, _ = socket.recv_fds(control, 1024, 1)
+    if not descriptors:
+        return False
+    order = msgspec.msgpack.decode(message, type=Order)
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        _answer(descriptors[0], order)
+    os.close(descriptors[0])
+    ending = _await(pid, control, order.seconds)
+    if ending is not None:
+        control.send(msgspec.msgpack.encode(ending))
+    return ending is not None
+
+
+def _await(pid: int, control: socket.socket, seconds: float) -> Ending | None:
+    """Wait for a child's end; kill it when its time is up or the parent is gone (then None)."""
+    handle = os.pidfd_open(pid)
+    poller = select.poll()
+    poller.register(handle, select.POLLIN)
+    poller.register(control, select.POLLIN)
+    ready = [fd for fd, _ in poller.poll(seconds * 1000)]
+    os.close(handle)
+    if handle not in ready:
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    if control.fileno() in ready:
+        return None
+    return Ending(not ready, os.waitstatus_to_exitcode(status))
+
+
+def _answer(fd: int, order: Order) -> NoReturn:
+    """Be confined, say how, and only then read the artifact and answer."""
+    code = 1
+    try:
+        confinement = confine(fd, order.memory_bytes, order.cpu_seconds)
+        with socket.socket(fileno=fd) as channel:
+            send_frame(channel, msgspec.msgpack.encode(confinement))
+            request = receive_frame(channel, CHECK_REQUEST_BYTES_MAX)
+            verdict = check(msgspec.msgpack.decode(request, type=CheckRequest))
+            send_frame(channel, msgspec.msgpack.encode(verdict))
+        code = 0
+    except MemoryError:
+        code = EXIT_MEMORY
+    finally:
+        # Never back into the zygote's loop, whatever happened; the parent reads the exit code.
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Generated code and its sources; `make proto` writes it. Other modules use `wire.descriptor`."""
