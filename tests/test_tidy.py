@@ -62,7 +62,7 @@ def test_constraints_are_plain_versions() -> None:
 
 
 def test_the_changelog_begins_with_this_version() -> None:
-    version = re.search(r'"(.+)"', (ROOT / "src/modelstream/_version.py").read_text())
+    version = re.search(r'__version__ = "(.+)"', (ROOT / "src/modelstream/_version.py").read_text())
     assert version is not None
     newest = re.search(r"^## \[?([^\]\s]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest is not None

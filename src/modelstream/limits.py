@@ -85,8 +85,11 @@ STORED_BATCH_BYTES_MAX = 1024 * 1024
 WAL_BYTES_MAX = 32 * 1024 * 1024
 # A member that has not been heard of for this long loses its partitions.
 LEASE_MS = 5_000
-# How often a waiting reader looks whether another process has written.
-TAIL_POLL_MS = 1
+# How often a waiting reader looks whether another process has written: at once in a busy log, and
+# seldom in one where nothing has been written for a second, because looking costs a processor.
+TAIL_POLL_MS_MIN = 1
+TAIL_POLL_MS_MAX = 20
+TAIL_BUSY_MS = 1000
 # A writer waits this long for another process's transaction before it gives up.
 LOCK_WAIT_MS = 30_000
 # Between two looks at the lock a waiting writer sleeps, from the first to the last figure: short

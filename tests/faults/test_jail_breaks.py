@@ -18,7 +18,7 @@ from modelstream.limits import REASON_CHARS_MAX
 from modelstream.models.check import CheckRequest, Failed, Passed
 from modelstream.models.jail import Jail
 from tests.support.artifacts import adder
-from tests.support.processes import children_of, until_gone
+from tests.support.waiting import children_of, until_gone
 
 pytestmark = pytest.mark.faults
 
@@ -185,7 +185,7 @@ def test_a_jail_whose_owner_is_killed_leaves_no_process_behind() -> None:
         from modelstream.models.check import CheckRequest
         from modelstream.models.jail import Jail
         from tests.support.artifacts import counts_to
-        from tests.support.processes import children_of, eventually
+        from tests.support.waiting import children_of, eventually
         jail = Jail()
         endless = CheckRequest(data=counts_to(2**40), format="onnx")
         threading.Thread(target=jail.check, args=(endless,), daemon=True).start()

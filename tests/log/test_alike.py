@@ -178,4 +178,4 @@ def plain(batch: RecordBatch) -> tuple[Any, ...]:
 
 
 TestPair = Pair.TestCase
-TestPair.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestPair.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)

@@ -1,6 +1,8 @@
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from modelstream.models.jail import Jail
 from modelstream.wire.descriptor import Action, GoldenRecord, ModelDescriptor, encode_descriptor
 from tests.support.artifacts import adder
 from tests.support.logs import Logs, WoundClock, read_all
-from tests.support.processes import eventually
+from tests.support.waiting import eventually
 
 FLOW = Flow(name="wine")
 
@@ -468,3 +470,38 @@ def test_a_real_model_goes_from_the_models_topic_to_the_registry(
     codes = [event.code for event in refused if isinstance(event, Rejected)]
     assert codes == ["golden_mismatch", "fields_missing", "invalid_model"]
     assert rig.registry().current("wine") == ("m", "1")
+
+
+WINE = [
+    "fixed acidity",
+    "volatile acidity",
+    "citric acid",
+    "residual sugar",
+    "chlorides",
+    "free sulfur dioxide",
+    "total sulfur dioxide",
+    "density",
+    "pH",
+    "sulphates",
+    "alcohol",
+]
+
+
+def test_the_real_wine_models_are_admitted_with_real_records(
+    real: tuple[Rig, Admitter], shared_data: Path
+) -> None:
+    rig, admitter = real
+    rows = (shared_data / "wine" / "winequality_red.csv").read_text().splitlines()[:100]
+    records = [
+        json.dumps(dict(zip(WINE, map(float, row.split(";")), strict=False))).encode()
+        for row in rows
+    ]
+    rig.log.append(Outgoing("wine.records", records))
+    models = ("RandonForrestClassification", "LinearRegression", "DecisionTreeClassification")
+    for name in models:
+        path = shared_data / "wine" / f"winequality{name}.pmml"
+        rig.send(name=name, format="pmml", data=path.read_bytes())
+    while admitter.step(0):
+        pass
+    assert [type(event) for event in rig.events()] == [Admitted, Promoted] * len(models)
+    assert rig.registry().current("wine") == (models[-1], "1")

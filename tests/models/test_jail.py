@@ -11,7 +11,7 @@ from modelstream.models.check import CheckRequest, Failed, Passed
 from modelstream.models.confine import Confinement
 from modelstream.models.jail import Jail
 from tests.support.artifacts import adder, counts_to
-from tests.support.processes import children_of, eventually, is_alive, until_gone
+from tests.support.waiting import children_of, eventually, is_alive, until_gone
 
 GOOD = CheckRequest(data=adder(), format="onnx", records=(b'{"x": 1}',))
 ENDLESS = CheckRequest(data=counts_to(2**40), format="onnx")

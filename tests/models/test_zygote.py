@@ -7,7 +7,7 @@ from modelstream.errors import JailFailed
 from modelstream.models import zygote as zygote_module
 from modelstream.models.jail_protocol import Order
 from modelstream.models.zygote import ZygoteGone, signal_name, start_zygote
-from tests.support.processes import is_alive
+from tests.support.waiting import is_alive
 
 ORDER = Order(10.0, 10, 2**30)
 

@@ -145,8 +145,7 @@ def broken(report: Report) -> list[tuple[str, str]]:
 def saying(index: int, **fields: Any) -> Edit:
     """Change fields of one message."""
     return lambda found: [
-        each.saying(**fields) if at == index % len(found) else each
-        for at, each in enumerate(found)
+        each.saying(**fields) if at == index % len(found) else each for at, each in enumerate(found)
     ]
 
 

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 
 import msgspec
 
-from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.errors import InvalidModel, ModelFailed, UnsupportedModel
 from modelstream.events import FieldSpec
 from modelstream.formats import format_named
 from modelstream.formats.base import Field, Format, Hints, Model
 from modelstream.formats.synthetic import synthetic_columns
 from modelstream.limits import FIELDS_MAX, LOWERED_BYTES_MAX
+from modelstream.messages import Scores
 from modelstream.models.refusal import RefusalCode, Refused
 from modelstream.models.trial import rehearse, score_rows, verify_golden
 from modelstream.wire.descriptor import GoldenRecord
@@ -109,13 +110,26 @@ def _signature(kind: str, fields: Sequence[Field]) -> tuple[FieldSpec, ...]:
 
 
 def _warm_up(model: Model) -> None:
-    """Score one and two made-up rows, as the serving process will before the first record."""
+    """Score one and two made-up rows, as the serving process will before the first record.
+
+    A model may refuse what is made up, an unknown category say; how it does on real records is
+    the rehearsal's to see.
+    """
     for rows in (1, 2):
         with _blamed("model_error", "the model fails at warm-up"):
-            scores = score_rows(model, synthetic_columns(model.inputs, rows), rows)
+            scores = _score_made_up(model, rows)
         for reason in scores.errors.values():
             if _OUT_OF_MEMORY.search(reason):
                 raise Refused("memory", _memory(reason))
+
+
+def _score_made_up(model: Model, rows: int) -> Scores:
+    try:
+        return score_rows(model, synthetic_columns(model.inputs, rows), rows)
+    except ModelFailed as error:
+        if _OUT_OF_MEMORY.search(str(error)):
+            raise
+        return Scores({})
 
 
 def _memory(text: str) -> str:

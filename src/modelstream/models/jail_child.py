@@ -16,6 +16,7 @@ from typing import NoReturn
 import msgspec
 
 from modelstream.formats import format_named, formats
+from modelstream.formats.runtime import onnxruntime
 from modelstream.limits import CHECK_REQUEST_BYTES_MAX
 from modelstream.models.check import CheckRequest, check
 from modelstream.models.confine import confine
@@ -36,6 +37,7 @@ def main() -> None:
         # What is not installed is told to those who publish such a model.
         with suppress(ImportError):
             format_named(name)
+    onnxruntime()
     # What is here now is never freed: without this, the collector would touch, and so copy, it.
     gc.collect()
     gc.freeze()

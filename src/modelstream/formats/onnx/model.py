@@ -16,7 +16,7 @@ from modelstream.formats.onnx.bind import (
     to_tensor,
 )
 from modelstream.formats.onnx.plan import Binding, Plan
-from modelstream.formats.onnx.session import run_session
+from modelstream.formats.runtime import run_session
 from modelstream.messages import Column, Columns, Scores
 
 _Tensors = dict[str, Column]

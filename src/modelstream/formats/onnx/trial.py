@@ -13,7 +13,7 @@ import numpy as np
 from modelstream import limits
 from modelstream.errors import InvalidModel, ModelFailed, UnsupportedModel
 from modelstream.formats.onnx.plan import Binding
-from modelstream.formats.onnx.session import run_session
+from modelstream.formats.runtime import run_session
 from modelstream.messages import Column
 
 _ROWS = 3

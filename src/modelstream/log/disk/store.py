@@ -37,6 +37,7 @@ class Store:
         self._reading = threading.Lock()
         self._changed = threading.Condition()
         self._closed = False
+        self._seen, self._seen_at = -1, 0.0  # the last version that was waited on, since when
         self._checkpoint_bytes = limits.WAL_BYTES_MAX
         path = directory / "log.db"
         self._wal = directory / "log.db-wal"
@@ -92,12 +93,19 @@ class Store:
     def wait(self, version: int, seconds: float) -> None:
         """Return when the version is another, or after so many seconds.
 
-        Threads of this process wake one another; other processes are looked for now and then.
+        Threads of this process wake one another; other processes are looked for now and then,
+        less often where nothing has been written for a while.
         """
-        give_up = time.monotonic() + seconds
+        now = time.monotonic()
+        give_up = now + seconds
         with self._changed:
-            while self.version() == version and time.monotonic() < give_up:
-                self._changed.wait(limits.TAIL_POLL_MS / 1000)
+            while (current := self.version()) == version and now < give_up:
+                if current != self._seen:
+                    self._seen, self._seen_at = current, now
+                idle = now - self._seen_at > limits.TAIL_BUSY_MS / 1000
+                pause_ms = limits.TAIL_POLL_MS_MAX if idle else limits.TAIL_POLL_MS_MIN
+                self._changed.wait(min(pause_ms / 1000, give_up - now))
+                now = time.monotonic()
 
     def close(self) -> None:
         """Release the files; the last to close folds the write-ahead log in, hence the lock."""

@@ -6,7 +6,7 @@ from modelstream.errors import InvalidMessage, UnknownTopic
 from modelstream.flow import Flow
 from modelstream.log.memory import MemoryLog
 from modelstream.messages import Outgoing
-from modelstream.versions import ListedVersion, read_versions
+from modelstream.query.versions import ListedVersion, read_versions
 from tests.support.events import admitted, promoted, rejected, retired, rolled_back
 from tests.support.flows import Rig
 

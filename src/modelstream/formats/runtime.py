@@ -1,16 +1,30 @@
 """ONNX Runtime as modelstream uses it: how sessions are made, run, and how they fail."""
 
+import os
+from types import ModuleType
 from typing import Any
-
-import onnxruntime as ort
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, ModelFailed
 from modelstream.messages import Column
 
 
+def onnxruntime() -> ModuleType:
+    """Import ONNX Runtime, once it has been told to keep what it sees to itself.
+
+    By default its import starts a thread, opens a database in the user's home and reaches for the
+    network, to report on its use.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime as ort  # noqa: PLC0415 - only after the line above
+
+    runtime: ModuleType = ort
+    return runtime
+
+
 def open_session(onnx: bytes) -> Any:
     """Return an onnxruntime.InferenceSession of these bytes. Raises InvalidModel."""
+    ort = onnxruntime()
     options = ort.SessionOptions()
     # The stream is already spread over processes: more threads a model would only fight for cores.
     options.intra_op_num_threads = 1

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelstream.csv_records import CsvLayout, read_csv
 from modelstream.errors import InvalidRecord
 from modelstream.limits import BATCH_RECORDS_MAX
-from modelstream.records import Fault
+from modelstream.records.csv import CsvLayout, read_csv
+from modelstream.records.json_lines import Fault
 
 COMMA = CsvLayout()
 

@@ -1,5 +1,7 @@
 """Sessions: threads, providers, and how errors read."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, ModelFailed
-from modelstream.formats.onnx.session import open_session, reason, run_session
+from modelstream.formats.runtime import open_session, reason, run_session
 from tests.support import graphs
 
 
@@ -42,3 +44,25 @@ def test_no_session_writes_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     run_session(open_session(graphs.linear()), ["y"], {"x": np.zeros((1, 2), np.float32)})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:
+    # ONNX Runtime by itself keeps a database in the home directory and opens sockets.
+    model = tmp_path / "model.onnx"
+    model.write_bytes(graphs.linear())
+    home = tmp_path / "home"
+    home.mkdir()
+    program = (
+        "import sys, os, time, numpy as np, modelstream as ms;"
+        "model = ms.load_model(sys.argv[1], feature_names=['a', 'b']);"
+        "model.score({'a': np.zeros(3), 'b': np.zeros(3)});"
+        "time.sleep(0.5);"
+        "links = [os.readlink(e) for e in os.scandir('/proc/self/fd') if os.path.exists(e)];"
+        "assert not [link for link in links if link.startswith('socket:')], links"
+    )
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, str(model)],
+        env={"HOME": str(home), "PATH": ""},
+        check=True,
+    )
+    assert list(home.rglob("*")) == []

@@ -1,0 +1,38 @@
+"""A flow and its log, as a verb is given them: by the path of a flow.toml."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from modelstream.errors import LogError
+from modelstream.flow import Flow, load_flow
+from modelstream.log import open_log
+from modelstream.log.base import Log
+
+
+@contextmanager
+def opened(path: Path, *, make: bool = False) -> Iterator[tuple[Flow, Log]]:
+    """Open a flow's log; with `make` it may be missing, as for whoever writes the first message.
+
+    Raises InvalidFlow, LogError.
+    """
+    flow = load_flow(path)
+    _check(flow, make=make)
+    log = open_log(flow.log, durability=flow.durability)
+    try:
+        yield flow, log
+    finally:
+        log.close()
+
+
+def _check(flow: Flow, *, make: bool) -> None:
+    """Refuse a log that no other command could have written, or could ever read."""
+    if flow.log == "memory:":
+        raise LogError(
+            'log = "memory:" is gone with its process, so that no two commands can share it; '
+            "use file:DIRECTORY"
+        )
+    if not make and flow.log.startswith("file:") and not Path(flow.log[5:]).is_dir():
+        raise LogError(
+            f"there is no log at {flow.log} yet; `modelstream serve`, `publish` or `send` makes it"
+        )

@@ -1,0 +1,1 @@
+"""Files of records, read in chunks of JSON texts: `json_lines` and `csv`."""

@@ -1,0 +1,59 @@
+"""What happened, in a sentence."""
+
+import pytest
+
+from modelstream.cli import sentences
+from modelstream.events import RegistryEvent
+from modelstream.limits import LINE_CHARS_MAX
+from modelstream.messages import ModelStamp, Position, Reject, Result
+from tests.support.events import admitted, promoted, rejected, retired, rolled_back
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (
+            admitted("a", digest="f" * 64),
+            "admitted a@1 for wine (fake, 1 B, sha-256 ffffffffffff)",
+        ),
+        (promoted("a"), "promoted a@1: current for wine"),
+        (rolled_back("a", "2"), "rolled back a@2: wine goes back to the version before"),
+        (retired("a"), "retired a@1"),
+        (rejected("a"), "rejected a (invalid_model): not a model"),
+        (rejected(""), "rejected a message (invalid_model): not a model"),
+    ],
+)
+def test_an_event_is_told(event: RegistryEvent, told: str) -> None:
+    assert sentences.of_event(event) == told
+
+
+def test_a_result_is_told() -> None:
+    stamp = ModelStamp("a", "2", "", 7, 41.5)
+    result = Result({"y": 1.5}, stamp, "wine", "wine.records", 0, 12, 0)
+    told = 'wine.records/0/12  1970-01-01 00:00:00  {"y":1.5}  a@2 as of 7 in 42 µs'
+    assert sentences.of_result(result) == told
+
+
+def test_a_reject_is_told() -> None:
+    reject = Reject(
+        reason="not_json",
+        detail="it is not",
+        data_type=None,
+        as_of=7,
+        topic="wine.records",
+        partition=1,
+        offset=2,
+        timestamp=0,
+        value=b"",
+        value_bytes=0,
+    )
+    assert (
+        sentences.of_reject(reject) == "wine.records/1/2  1970-01-01 00:00:00  not_json: it is not"
+    )
+
+
+def test_a_record_is_told_with_its_key_and_cut() -> None:
+    at = Position("t", 0, 1)
+    assert sentences.of_record(at, 0, b"k", b"{}") == "t/0/1  1970-01-01 00:00:00  k  {}"
+    long = sentences.of_record(at, 0, None, "é".encode() * 10_000)
+    assert long.endswith(f"  {'é' * LINE_CHARS_MAX} ...")
