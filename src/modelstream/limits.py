@@ -17,6 +17,8 @@ POLL_WAIT_MS = 50
 REJECT_VALUE_BYTES_MAX = 256 * 1024
 # Registry events and messages of other small topics that are read in one go.
 REGISTRY_READ_RECORDS = 1000
+# JSON nested deeper is refused: parsers recurse, and each reader of a result has to manage too.
+RECORD_DEPTH_MAX = 512
 # Nested fields by dotted path; deeper records are a producer's mistake.
 FIELD_PATH_DEPTH_MAX = 16
 
@@ -197,3 +199,7 @@ PMML_CHOICES_MAX = 1_000
 DEMO_STEP_SECONDS_MAX = 90.0
 # Numbers of one ensemble in memory at once; a batch with more is combined in parts: 64 MiB.
 PMML_ENSEMBLE_CELLS_MAX = 8 * 1024 * 1024
+# Scopes around a field: a model inside a model takes three, and each some of Python's call frames.
+PMML_SCOPES_MAX = 48
+# Sessions of one document: each holds some 100 KB, and loads in about a millisecond.
+PMML_KERNELS_MAX = 2_000

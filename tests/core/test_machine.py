@@ -197,6 +197,19 @@ def test_records_without_a_model_are_refused_where_the_flow_says_so() -> None:
     assert emit.refusals[0].data_type == "wine"
 
 
+def test_records_wait_for_a_current_version_that_is_being_loaded_whatever_the_flow_says() -> None:
+    driver = Driver(on_no_model="reject")
+    driver.registry(admitted("a"), promoted("a"))
+    hold, emit = driver.batch(Group("wine", range(2)))
+    assert hold == Hold(1, (0,))
+    assert emit == Emit(1, (), {})
+    driver.machine.on_loaded(A, ok=True)
+    driver.registry(retired("a"))
+    (emit,) = driver.batch(Group("wine", range(2)))
+    assert isinstance(emit, Emit)
+    assert len(emit.refusals) == 2, "nothing is current, and nothing will be"
+
+
 def test_refused_and_scored_rows_of_one_batch_are_emitted_together() -> None:
     driver = Driver(on_no_model="reject")
     driver.serve("a")

@@ -1,12 +1,13 @@
 """The loop over a log: every record one outcome, committed with its position."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from modelstream.engines.embedded import Embedded
 from modelstream.errors import Fenced
-from modelstream.events import Retired, RolledBack
+from modelstream.events import Admitted, Retired, RolledBack
 from modelstream.flow import Flow
 from modelstream.log.memory import MemoryLog
 from modelstream.messages import Outgoing, TopicPartition, VersionId
@@ -170,6 +171,38 @@ def test_a_stopped_instance_goes_on_where_its_commit_was(rig: Rig) -> None:
     second = rig.engine("second")
     run_until(second, lambda: len(rig.results()) == 2)
     assert [result.offset for result in rig.results()] == [0, 1]
+    second.close()
+
+
+def test_an_instance_that_takes_over_never_answers_with_an_older_version(rig: Rig) -> None:
+    rig.serve(adder(1.0), "plus", "1")
+    first = rig.engine("first")
+    rig.send({"x": 0.0})
+    run_until(first, lambda: len(rig.results()) == 1)
+    may_load = threading.Event()
+
+    def slow(admitted: Admitted) -> bytes:
+        assert admitted.version == "1" or may_load.wait(20)
+        return rig.lowered(admitted)
+
+    second = Embedded(rig.flow, rig.log, slow, "second")
+    run_until(second, lambda: serving(second) == ("plus", "1"))
+    rig.serve(adder(2.0), "plus", "2")
+    run_until(first, lambda: serving(first) == ("plus", "2"))
+    rig.send({"x": 0.0})
+    run_until(first, lambda: len(rig.results()) == 2)
+    first.close()
+    rig.send({"x": 0.0})
+    for _ in range(20):
+        second.step(1)
+    assert len(rig.results()) == 2, "it has the partition, and waits for the version"
+    may_load.set()
+    run_until(second, lambda: len(rig.results()) == 3)
+    assert [(r.model.version, r.model.as_of) for r in rig.results()] == [
+        ("1", 1),
+        ("2", 3),
+        ("2", 3),
+    ]
     second.close()
 
 

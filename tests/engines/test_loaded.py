@@ -147,6 +147,20 @@ def test_a_model_that_refuses_made_up_values_is_served_all_the_same() -> None:
     assert outcome.failures[1].reason == "model_error"
 
 
+def test_records_of_several_shapes_are_scored_apart() -> None:
+    model = FakeModel(
+        inputs=(Field("t", "float64", (None,)),),
+        outputs=(Field("y", "float64"), Field("t", "float64", (None,))),
+        answer=lambda columns: {"y": columns["t"].sum(axis=1), "t": columns["t"]},
+    )
+    records = [b'{"t":[1,2]}', b'{"t":[3]}', b"?", b'{"t":[4]}', b'{"t":[5,6]}']
+    outcome = scored(model, records)
+    assert list(outcome.rows) == [0, 1, 3, 4]
+    assert outcome.columns["y"].tolist() == [3.0, 3.0, 4.0, 11.0]
+    assert outcome.columns["t"].tolist() == [[1.0, 2.0], [3.0], [4.0], [5.0, 6.0]]
+    assert set(outcome.failures) == {2}
+
+
 record = st.one_of(
     st.floats(-9, 9).map(lambda number: b'{"x":%r}' % number),
     st.sampled_from([b"", b"{}", b'{"x":"t"}', b'{"x":1}', b'{"x":2}', b'{"x":3}']),

@@ -73,6 +73,13 @@ def test_a_record_over_the_limit_is_taken_out() -> None:
     assert core.failures[1].reason == "too_large"
 
 
+def test_a_record_that_is_nested_too_deep_is_taken_out() -> None:
+    deep = b'{"x":1,"z":' + b"[" * 600 + b"]" * 600 + b"}"
+    core = as_core_batch(begin([batch("a", 0, 0, [b"{}", deep])]), 1, lambda _: "wine")
+    assert list(core.groups[0].rows) == [0]
+    assert core.failures[1].reason == "not_json"
+
+
 def test_an_answer_to_all_rows_is_the_outcome() -> None:
     turn = begin([batch("a", 3, 5, [b'{"x":1}', b'{"x":2}'])])
     turn.answer(answer(range(2)), WRITER, echo=True)

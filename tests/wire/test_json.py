@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from modelstream.formats.base import Field
 from modelstream.limits import RECORD_BYTES_MAX
+from modelstream.wire.columns import MixedShapes
 from modelstream.wire.json import Decoder, failure_of, read_field
 
 TWO = (Field("a", "float64"), Field("b", "float64", optional=True))
@@ -144,11 +145,11 @@ def test_a_ragged_tensor_fails_alone() -> None:
     assert "ragged" in decoded.failures[0].detail
 
 
-def test_an_open_dimension_is_one_for_the_whole_batch() -> None:
+def test_records_that_differ_in_an_open_dimension_are_no_batch() -> None:
     decoder = Decoder([Field("t", "float32", (None,))])
-    decoded = decoder.decode([b'{"t":[1,2]}', b'{"t":[1]}', b'{"t":[3,4]}'])
-    assert list(decoded.rows) == [0, 2]
-    assert "differs" in decoded.failures[1].detail
+    assert decoder.decode([b'{"t":[1,2]}', b'{"t":[3,4]}']).columns["t"].shape == (2, 2)
+    with pytest.raises(MixedShapes):
+        decoder.decode([b'{"t":[1,2]}', b'{"t":[1]}'])
 
 
 def test_a_dotted_input_is_a_literal_key_or_a_path() -> None:

@@ -149,17 +149,15 @@ class Machine:
         pending = _Pending({}, [], {})
         for row, failure in batch.failures.items():
             pending.refusals[row] = Refusal(None, position, failure)
-        without = [group for group in batch.groups if self._serving(group.data_type) is None]
+        waiting = [group for group in batch.groups if self._must_wait(group.data_type)]
         effects: list[Effect] = []
         groups: Sequence[Group] = batch.groups
-        if without and self._on_no_model == "hold":
-            hold, groups = _hold(batch, without)
+        if waiting:
+            hold, groups = _hold(batch, waiting)
             effects.append(hold)
             for index in hold.slices:
                 for row in batch.slices[index]:
                     pending.refusals.pop(row, None)
-        else:
-            self._refuse(pending, without)
         for group in groups:
             effects.extend(self._ask(batch.id, group, pending))
         if not pending.waiting:
@@ -184,6 +182,15 @@ class Machine:
         del self._pending[score.batch]
         return [_emit(score.batch, pending)]
 
+    def loading(self) -> bool:
+        """Tell whether a version that should answer is still on its way."""
+        return any(
+            plan.serving != plan.wanted
+            and plan.wanted is not None
+            and plan.loads.get(plan.wanted) == "loading"
+            for plan in self._plans.values()
+        )
+
     def snapshot(self) -> Snapshot:
         """Return where the machine stands."""
         position = self.registry.position
@@ -196,21 +203,22 @@ class Machine:
             tuple(load for plan in self._plans.values() for load in plan.loads.items()),
         )
 
-    def _serving(self, data_type: str) -> VersionId | None:
+    def _must_wait(self, data_type: str) -> bool:
+        """Tell whether records can only wait: a first version is on its way, or must come."""
         plan = self._plans.get(data_type)
-        return None if plan is None else plan.serving
+        if plan is None or (plan.serving is None and plan.wanted is None):
+            return self._on_no_model == "hold"
+        return plan.serving is None
 
-    def _refuse(self, pending: _Pending, groups: Sequence[Group]) -> None:
-        """Refuse every row of data types that no version answers for."""
-        for group in groups:
+    def _ask(self, batch: int, group: Group, pending: _Pending) -> list[Effect]:
+        """Ask for the scores of one group; refuse it where no version answers for it."""
+        plan = self._plans.get(group.data_type)
+        if plan is None or plan.serving is None:
             failure = Failure("no_model", f"no model is current for data type {group.data_type!r}")
             refusal = Refusal(group.data_type, self.registry.position, failure)
             pending.refusals.update(dict.fromkeys(group.rows, refusal))
-
-    def _ask(self, batch: int, group: Group, pending: _Pending) -> list[Effect]:
-        """Ask for the scores of one group, where a version answers for it."""
-        plan = self._plans.get(group.data_type)
-        if plan is None or plan.serving is None or not len(group.rows):
+            return []
+        if not len(group.rows):
             return []
         versions = self._policy.ask(plan.serving)
         as_of = plan.as_of(self.registry.position)
@@ -232,17 +240,17 @@ def _emit(batch: int, pending: _Pending) -> Emit:
     return Emit(batch, tuple(pending.answers), pending.refusals)
 
 
-def _hold(batch: Batch, without: Sequence[Group]) -> tuple[Hold, list[Group]]:
-    """Hold every slice with a row that nothing answers for; return the groups of the others.
+def _hold(batch: Batch, held_groups: Sequence[Group]) -> tuple[Hold, list[Group]]:
+    """Hold every slice with a row that must wait; return the groups of the others.
 
     A slice is held as a whole, because a partition's records are answered in order.
     """
-    waiting = {row for group in without for row in group.rows}
+    waiting = {row for group in held_groups for row in group.rows}
     held = tuple(index for index, rows in enumerate(batch.slices) if not waiting.isdisjoint(rows))
     put_back = {row for index in held for row in batch.slices[index]}
     groups = [
         Group(group.data_type, [row for row in group.rows if row not in put_back])
         for group in batch.groups
-        if group not in without
+        if group not in held_groups
     ]
     return Hold(batch.id, held), groups

@@ -42,6 +42,7 @@ class Embedded:
         self._flow, self._log, self._lowered = flow, log, lowered
         self._registry_offset = 0
         self._paused: set[TopicPartition] = set()
+        self._settled: set[TopicPartition] = set()
         self._data_types = flow.record_topics
         self._read_type = read_field(flow.data_type_field) if flow.data_type_field else None
         self.shell = Shell(flow, self._load, lambda: None)
@@ -60,7 +61,9 @@ class Embedded:
         self.shell.take_loads()
         if self.shell.released:
             self._resume()
+        self._settle()
         batches = self._consumer.poll(self._flow.batch_records, max_wait_ms, BATCH_BYTES_MAX)
+        batches = [batch for batch in batches if self._is_settled(batch)]
         if not batches:
             return 0
         turn = self.shell.join(batches, self._data_type_of)
@@ -133,6 +136,7 @@ class Embedded:
                 self._consumer.commit(covers, appends)
             except Fenced as error:
                 _log.warning("%s; another instance has taken over", error)
+                self._settled.clear()
                 return 0
         return done
 
@@ -148,6 +152,30 @@ class Embedded:
                     keys = [by_offset[message.offset] for message in messages]
                 outgoing.append(Outgoing(topic, encode_all(messages), keys, batch.partition))
         return outgoing
+
+    def _settle(self) -> None:
+        """Begin with partitions that are new here, once this instance is as far as any other was.
+
+        Whoever had them before may have read the registry further, and have had a newer version
+        in memory: answering at once could answer with an older one than the record before.
+        """
+        held = self._consumer.assignment()
+        if held == self._settled:
+            return
+        self._settled &= held
+        new = held - self._settled
+        self.follow_registry()
+        if not self.shell.machine.loading():
+            self._settled |= new
+            self._consumer.resume(list(new - self._paused))
+
+    def _is_settled(self, batch: RecordBatch) -> bool:
+        """Tell whether a batch may be answered; if not, put it back until its partition is."""
+        if batch.source in self._settled:
+            return True
+        self._consumer.rewind({batch.source: batch.offsets[0]})
+        self._consumer.pause([batch.source])
+        return False
 
     def _put_back(self, turn: Turn) -> None:
         """Deliver held partitions again once another version can answer."""

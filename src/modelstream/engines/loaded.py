@@ -16,6 +16,7 @@ from modelstream.formats import format_named
 from modelstream.formats.base import Model
 from modelstream.formats.synthetic import synthetic_columns
 from modelstream.messages import Column, Columns, Failure, Rows, Scores
+from modelstream.wire.columns import MixedShapes
 from modelstream.wire.json import Decoded, Decoder
 from modelstream.wire.results import ResultWriter
 
@@ -55,7 +56,10 @@ def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answe
     """
     as_json = not values or isinstance(values[0], bytes)
     read: Callable[..., Decoded] = loaded.decoder.decode if as_json else loaded.decoder.convert
-    decoded = read(values)
+    try:
+        decoded = read(values)
+    except MixedShapes:
+        return _score_apart(loaded, values, rows, null_is_answer=null_is_answer)
     started = time.perf_counter_ns()
     kept, scores, failures = _score_all(loaded.model, decoded.columns, len(decoded.rows))
     took_us = (time.perf_counter_ns() - started) / 1000
@@ -74,6 +78,35 @@ def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answe
         {rows[index]: failure for index, failure in told.items()},
         took_us,
     )
+
+
+def _score_apart(
+    loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answer: bool
+) -> Outcome:
+    """Score the two halves of a batch by themselves, because its records differ in shape."""
+    middle = len(rows) // 2
+    first, second = (
+        score(loaded, values[part], rows[part], null_is_answer=null_is_answer)
+        for part in (slice(middle), slice(middle, None))
+    )
+    columns = {
+        field.name: concatenated(first.columns[field.name], second.columns[field.name])
+        for field in loaded.model.outputs
+    }
+    failures = {**first.failures, **second.failures}
+    took_us = first.took_us + second.took_us
+    return Outcome([*first.rows, *second.rows], columns, failures, took_us)
+
+
+def concatenated(first: Column, second: Column) -> Column:
+    """Join two columns; values of several shapes become a column of objects."""
+    if not len(first) or not len(second):
+        return second if len(second) else first
+    if first.shape[1:] == second.shape[1:]:
+        return np.concatenate([first, second])
+    column = np.empty(len(first) + len(second), dtype=object)
+    column[:] = [*first.tolist(), *second.tolist()]
+    return column
 
 
 def _score_all(

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from modelstream.core.effects import Answer, Batch, Group, Refusal
-from modelstream.limits import RECORD_BYTES_MAX
+from modelstream.limits import RECORD_BYTES_MAX, RECORD_DEPTH_MAX
 from modelstream.messages import Failure, Position, RecordBatch, Reject, Result, Rows
+from modelstream.wire.depth import SUSPECT_BYTES, too_deep
 from modelstream.wire.json import failure_of
 from modelstream.wire.results import ResultWriter, make_reject
 
@@ -106,7 +107,7 @@ def as_core_batch(turn: Turn, batch_id: int, data_type_of: DataTypeOf) -> Batch:
             groups.setdefault(data_type, []).append(rows)
         else:
             _group_by_field(data_type, batch.values, rows, groups, failures)
-    _refuse_too_large(turn, groups, failures)
+    _refuse_unwieldy(turn, groups, failures)
     return Batch(
         batch_id,
         turn.slices,
@@ -137,18 +138,30 @@ def _group_by_field(
         groups.setdefault(data_type, []).append(members)
 
 
-def _refuse_too_large(
+def _refuse_unwieldy(
     turn: Turn, groups: dict[str, list[Rows]], failures: dict[int, Failure]
 ) -> None:
-    """Take records over the size limit out; a log would not have taken them either."""
-    if not isinstance(turn.values[0], bytes) or max(map(len, turn.values)) <= RECORD_BYTES_MAX:
+    """Take out records that are too large, or nested too deep, for anyone to read safely."""
+    if not isinstance(turn.values[0], bytes) or max(map(len, turn.values)) <= SUSPECT_BYTES:
         return
-    for row, value in enumerate(turn.values):
-        if len(value) > RECORD_BYTES_MAX:
-            detail = f"{len(value)} bytes; a record has at most {RECORD_BYTES_MAX}"
-            failures[row] = Failure("too_large", detail)
-    for data_type, parts in groups.items():
-        groups[data_type] = [[row for row in part if row not in failures] for part in parts]
+    unwieldy = {
+        row: failure
+        for row, value in enumerate(turn.values)
+        if len(value) > SUSPECT_BYTES and (failure := _unwieldy(value)) is not None
+    }
+    if unwieldy:
+        failures.update(unwieldy)
+        for data_type, parts in groups.items():
+            groups[data_type] = [[row for row in part if row not in failures] for part in parts]
+
+
+def _unwieldy(value: bytes) -> Failure | None:
+    if len(value) > RECORD_BYTES_MAX:
+        detail = f"{len(value)} bytes; a record has at most {RECORD_BYTES_MAX}"
+        return Failure("too_large", detail)
+    if too_deep(value):
+        return Failure("not_json", f"nested more than {RECORD_DEPTH_MAX} deep")
+    return None
 
 
 def _joined(parts: list[Rows]) -> Rows:

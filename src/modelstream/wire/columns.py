@@ -17,6 +17,10 @@ NUMBERS = frozenset({"float64", "float32", "int64", "int32"})
 EXACT_INTEGER_MAX = 2.0**53
 
 
+class MixedShapes(Exception):
+    """Records of one batch differ in an open dimension: they cannot be one column."""
+
+
 def value_type(field: Field) -> Any:
     """Return the type that a record's value of this field must have."""
     scalar: Any = float if field.type in NUMBERS else bool if field.type == "bool" else str
@@ -95,7 +99,7 @@ def _tensors(field: Field, values: list[Any], faults: dict[int, Failure]) -> Col
             faults.setdefault(row, Failure("wrong_type", detail))
             array = None
         arrays.append(array)
-    return _stack(arrays, faults, field, kind)
+    return _stack(arrays, field, kind)
 
 
 def _array(value: Any, kind: Any) -> Column | None:
@@ -111,17 +115,14 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     )
 
 
-def _stack(
-    arrays: list[Column | None], faults: dict[int, Failure], field: Field, kind: Any
-) -> Column:
-    """Stack rows; those that differ from the first in an open dimension are faults."""
-    first = next((array for array in arrays if array is not None), None)
-    shape = first.shape if first is not None else tuple(size or 0 for size in field.shape)
-    column = np.empty((len(arrays), *shape), dtype=kind)
+def _stack(arrays: list[Column | None], field: Field, kind: Any) -> Column:
+    """Stack the rows of one shape. Raises MixedShapes where an open dimension has several."""
+    shapes = {array.shape for array in arrays if array is not None}
+    if len(shapes) > 1:
+        raise MixedShapes
+    shape = shapes.pop() if shapes else tuple(size or 0 for size in field.shape)
+    column = np.zeros((len(arrays), *shape), dtype=kind)
     for row, array in enumerate(arrays):
-        if array is not None and array.shape == shape:
+        if array is not None:
             column[row] = array
-        elif row not in faults:
-            detail = f"field {field.name!r}: shape differs from that of the batch's first record"
-            faults[row] = Failure("wrong_type", detail)
     return column

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelstream.errors import InvalidRecord, ModelFailed
+from modelstream.errors import InvalidModel, InvalidRecord
 from modelstream.formats.onnx.bind import (
     given_columns,
     no_rows,
@@ -157,7 +157,7 @@ def test_an_output_column_has_the_type_of_its_field(element: Element) -> None:
 
 
 def test_an_answer_of_another_shape_is_a_failure_of_the_model() -> None:
-    with pytest.raises(ModelFailed, match=r"'x' is of shape \(3, 2\), not \(2, 2\)"):
+    with pytest.raises(InvalidModel, match=r"'x' is of shape \(3, 2\), not \(2, 2\)"):
         to_columns(MATRIX, np.zeros((3, 2)), 2)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelstream.errors import InvalidRecord, ModelFailed
+from modelstream.errors import InvalidModel, InvalidRecord, ModelFailed
 from modelstream.formats import load_model
 from modelstream.formats.base import Model
 from modelstream.messages import Columns
@@ -236,7 +236,7 @@ def test_rows_that_would_mix_are_scored_one_by_one() -> None:
 def test_an_answer_that_is_not_one_a_row_is_a_failure_of_the_model(keepdims: int) -> None:
     model = load_model(graphs.lookup(keepdims), "onnx")
     for rows in (2, 3):
-        with pytest.raises(ModelFailed, match="'y' is of shape"):
+        with pytest.raises(InvalidModel, match="'y' is of shape"):
             model.score({"x": np.full(rows, 101)})
 
 

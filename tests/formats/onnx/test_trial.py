@@ -9,9 +9,9 @@ from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.base import Hints
 from modelstream.formats.onnx.graph import parse_graph
-from modelstream.formats.runtime import open_session
 from modelstream.formats.onnx.signature import bind_inputs
 from modelstream.formats.onnx.trial import Trial, try_rows
+from modelstream.formats.runtime import open_session
 from tests.support import graphs, trained
 from tests.support.graphs import constant, node, value
 

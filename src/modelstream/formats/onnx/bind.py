@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from modelstream.errors import InvalidRecord, ModelFailed
+from modelstream.errors import InvalidModel, InvalidRecord
 from modelstream.formats.onnx.plan import FIELD_TYPES, Binding
 from modelstream.messages import Column, Columns
 
@@ -63,9 +63,9 @@ def to_tensor(binding: Binding, given: list[Column], rows: int) -> Column:
 
 
 def to_columns(binding: Binding, tensor: Column, rows: int) -> Columns:
-    """Return the columns of one output tensor. Raises ModelFailed when it has another shape."""
+    """Return the columns of one output tensor. Raises InvalidModel when it has another shape."""
     if not _fits(tensor.shape, (rows, *binding.shape)):
-        raise ModelFailed(
+        raise InvalidModel(
             f"output {binding.tensor!r} is of shape {tensor.shape}, not {(rows, *binding.shape)}"
         )
     kind = FIELD_TYPES[binding.element]

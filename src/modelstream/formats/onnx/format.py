@@ -16,9 +16,9 @@ from modelstream.formats.onnx.graph import (
 from modelstream.formats.onnx.guard import check_graph
 from modelstream.formats.onnx.model import OnnxModel
 from modelstream.formats.onnx.plan import PLAN_VERSION, Binding, Plan, decode_plan, encode_plan
-from modelstream.formats.runtime import open_session
 from modelstream.formats.onnx.signature import bind_inputs, bind_outputs, element_of
 from modelstream.formats.onnx.trial import Trial, try_rows
+from modelstream.formats.runtime import open_session
 from modelstream.wire.proto import onnx_subset_pb2 as pb
 
 # A ModelProto begins with its IR version (field 1, a small number), then a field that it has.

@@ -38,7 +38,8 @@ class OnnxModel:
         """Score all rows at once; see `formats.base.Model`.
 
         A row with a value that a tensor cannot hold is an error of that row; a NaN for a float
-        is passed on to the model. Raises InvalidRecord, ModelFailed.
+        is passed on to the model. Raises InvalidRecord, ModelFailed, and InvalidModel where the
+        graph does not give one answer a row.
         """
         rows = self._count(columns)
         if rows == 0:

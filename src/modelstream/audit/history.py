@@ -1,0 +1,176 @@
+"""The registry as a function of position: what was admitted, current and retired at any `as_of`.
+
+The fold is that of `core.registry`; here is kept, beside its end, when each of its answers changed.
+Events that do not follow from those before them are damages, and are left out.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from modelstream.core.registry import Registry, Version
+from modelstream.errors import InvalidMessage
+from modelstream.events import (
+    Admitted,
+    Promoted,
+    RegistryEvent,
+    Rejected,
+    Retired,
+    RolledBack,
+    decode_event,
+    version_of,
+)
+from modelstream.flow import Flow
+from modelstream.limits import BATCH_BYTES_MAX, REGISTRY_READ_RECORDS
+from modelstream.log.base import Log
+from modelstream.messages import VersionId
+
+
+class Moment(NamedTuple):
+    """When something happened: the registry offset, and milliseconds since the epoch."""
+
+    position: int
+    at_ms: int
+
+
+class Damage(NamedTuple):
+    """A message of the registry that is no event, or none that could follow."""
+
+    position: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """Which version was current from which position on, for one data type."""
+
+    positions: list[int]
+    versions: list[VersionId | None]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The whole registry. `last` is the offset of its last event, -1 where it has none."""
+
+    last: int
+    versions: Mapping[VersionId, Version]
+    retired: Mapping[VersionId, Moment]
+    promotions: Mapping[VersionId, tuple[Moment, ...]]
+    damages: tuple[Damage, ...]
+    _turns: Mapping[str, _Turns]
+
+    def current(self, data_type: str, as_of: int) -> VersionId | None:
+        """Return the version that was current for a data type once `as_of` was applied."""
+        turns = self._turns.get(data_type)
+        if turns is None:
+            return None
+        index = bisect_right(turns.positions, as_of)
+        return turns.versions[index - 1] if index else None
+
+    def retired_at(self, version: VersionId, as_of: int) -> bool:
+        """Tell whether a version had been retired once `as_of` was applied."""
+        moment = self.retired.get(version)
+        return moment is not None and moment.position <= as_of
+
+    def promotion(self, version: VersionId, as_of: int) -> Moment | None:
+        """Return the last promotion of a version up to `as_of`."""
+        told = [each for each in self.promotions.get(version, ()) if each.position <= as_of]
+        return told[-1] if told else None
+
+
+def read_history(log: Log, flow: Flow) -> History:
+    """Read a flow's registry to its end. Raises UnknownTopic, LogError."""
+    fold = _Fold()
+    start, _ = log.bounds(flow.registry, 0)
+    if start:
+        fold.damages.append(Damage(start, f"the registry's first {start} events were deleted"))
+    offset = start
+    while True:
+        batch = log.read(flow.registry, 0, offset, REGISTRY_READ_RECORDS, BATCH_BYTES_MAX)
+        if not len(batch):
+            return fold.history()
+        for position, value in zip(batch.offsets, batch.values, strict=True):
+            fold.add(position, value)
+        offset = batch.next_offset
+
+
+class _Fold:
+    """The registry's fold, and what it changed at which position."""
+
+    def __init__(self) -> None:
+        self.damages: list[Damage] = []
+        self._last = -1
+        self._registry = Registry()
+        self._turns: dict[str, _Turns] = {}
+        self._retired: dict[VersionId, Moment] = {}
+        self._promotions: dict[VersionId, list[Moment]] = {}
+
+    def add(self, position: int, value: bytes) -> None:
+        """Apply one message, or note what is wrong with it."""
+        self._last = position
+        try:
+            event = decode_event(value)
+        except InvalidMessage as error:
+            self.damages.append(Damage(position, str(error)))
+            return
+        objection = _objection(self._registry, event)
+        if objection:
+            self.damages.append(Damage(position, f"{_word(event)}: {objection}"))
+            return
+        data_type = self._registry.apply(event, position)
+        if data_type is not None:
+            turns = self._turns.setdefault(data_type, _Turns([], []))
+            turns.positions.append(position)
+            turns.versions.append(self._registry.current(data_type))
+        moment = Moment(position, event.at_ms)
+        if isinstance(event, Promoted):
+            self._promotions.setdefault(version_of(event), []).append(moment)
+        elif isinstance(event, Retired):
+            self._retired.setdefault(version_of(event), moment)
+
+    def history(self) -> History:
+        return History(
+            last=self._last,
+            versions=self._registry.versions,
+            retired=self._retired,
+            promotions={version: tuple(each) for version, each in self._promotions.items()},
+            damages=tuple(self.damages),
+            _turns=self._turns,
+        )
+
+
+def _objection(registry: Registry, event: RegistryEvent) -> str:
+    """Tell why an event cannot follow; the fold itself takes an honest admitter for granted."""
+    if isinstance(event, Rejected):
+        return ""
+    version = version_of(event)
+    known = registry.versions.get(version)
+    if isinstance(event, Admitted):
+        return f"{version} was admitted before" if known else ""
+    if known is None:
+        return f"{version} was never admitted"
+    if isinstance(event, Promoted):
+        return _promotion_objection(known, event.data_type)
+    return _rollback_objection(registry, event) if isinstance(event, RolledBack) else ""
+
+
+def _promotion_objection(known: Version, data_type: str) -> str:
+    if known.retired:
+        return f"{known.id} is retired"
+    if data_type != known.admitted.data_type:
+        return f"{known.id} is of data type {known.admitted.data_type!r}, not {data_type!r}"
+    return ""
+
+
+def _rollback_objection(registry: Registry, event: RolledBack) -> str:
+    version = version_of(event)
+    if registry.current(event.data_type) != version:
+        return f"{version} is not current for {event.data_type!r}"
+    if registry.previous(event.data_type) is None:
+        return f"no version was current for {event.data_type!r} before {version}"
+    return ""
+
+
+def _word(event: RegistryEvent) -> str:
+    return str(type(event).__struct_config__.tag)
