@@ -4,6 +4,7 @@ A fault is a row whose value does not fit its field; the column has a filler the
 """
 
 from collections.abc import Sequence
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -67,9 +68,9 @@ def column_of(field: Field, values: list[Any]) -> tuple[Column, dict[int, Failur
 
 def _converted(field: Field, values: list[Any]) -> list[Any]:
     """Check the types of all values at once; a list with a wrong one is left as it is."""
-    kind = value_type(field) | None | msgspec.UnsetType
+    kind: Any = value_type(field) | None | msgspec.UnsetType
     try:
-        return list(msgspec.convert(values, list[kind]))
+        return list(msgspec.convert(values, GenericAlias(list, (kind,))))
     except msgspec.ValidationError:
         return values
 
