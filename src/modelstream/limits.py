@@ -155,8 +155,8 @@ TAIL_RECORDS_MAX = 10_000
 LINE_CHARS_MAX = 400
 # `send --rate` appends what falls due in this time at once.
 SEND_STEP_SECONDS = 0.1
-# Computations that stand on each other: each takes up to three of Python's 1,000 call frames.
-PMML_EXPRESSION_DEPTH_MAX = 200
+# Computations that stand on each other: each takes up to six of Python's 1,000 call frames.
+PMML_EXPRESSION_DEPTH_MAX = 128
 # Function calls of one document with its functions expanded: doubling functions stop here.
 PMML_CALLS_MAX = 100_000
 # A string that a function makes: fields that double a string stop here, not at the memory's end.

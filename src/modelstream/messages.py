@@ -80,6 +80,17 @@ class Outgoing:
     headers: Sequence[Headers] | None = None
 
 
+class Table(dict[str, Column]):
+    """Columns of which those in `names` are the columns of one float64 matrix, in that order."""
+
+    __slots__ = ("matrix", "names")
+
+    def __init__(self, names: tuple[str, ...], matrix: Column) -> None:
+        super().__init__(zip(names, matrix.T, strict=True))
+        self.names = names
+        self.matrix = matrix
+
+
 class Scores(dict[str, Column]):
     """The columns a model answered with, and the rows it could not answer.
 
@@ -133,20 +144,31 @@ class Outputs(msgspec.Struct, gc=False):
         return f"Outputs({dict(self)!r})"
 
 
-class Result(msgspec.Struct, gc=False):
+class Result(msgspec.Struct, gc=False, rename={"stamp": "model"}):
     """One scored record, as it stands on the results topic.
 
-    `outputs` reads as a mapping; `timestamp` is the record's, in milliseconds since the epoch.
+    `outputs` reads as a mapping; `timestamp` is the record's, in milliseconds since the epoch. The
+    stamp is kept as the JSON that all results of a batch share; `model` reads it.
     """
 
     outputs: Any
-    model: ModelStamp
+    stamp: msgspec.Raw
     data_type: str
     topic: str
     partition: int
     offset: int
     timestamp: int
     record: Any = None
+
+    @property
+    def model(self) -> ModelStamp:
+        """Which model answered."""
+        return msgspec.json.decode(self.stamp, type=ModelStamp)
+
+
+def stamp_json(stamp: ModelStamp) -> msgspec.Raw:
+    """Write a stamp as the JSON that results carry."""
+    return msgspec.Raw(msgspec.json.encode(stamp))
 
 
 RejectReason = Literal[

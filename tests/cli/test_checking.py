@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modelstream.messages import ModelStamp, Outgoing, Result
+from modelstream.messages import ModelStamp, Outgoing, Result, stamp_json
 from modelstream.wire.results import encode_all
 from tests.support.artifacts import adder
 from tests.support.commands import Run
@@ -26,7 +26,7 @@ def served(rig: Rig) -> Rig:
 def forge(rig: Rig) -> None:
     """Put a second result of the first record on the log, with a score that no version gives."""
     stamp = ModelStamp("plus", "1", rig.admit(adder(9.0), "other").digest, 1, 1.0)
-    result = Result({"score": 77.0}, stamp, "wine", "wine.records", 0, 0, 0, {"x": 1.0})
+    result = Result({"score": 77.0}, stamp_json(stamp), "wine", "wine.records", 0, 0, 0, {"x": 1.0})
     rig.log.append(Outgoing(rig.flow.results, encode_all([result]), partition=0))
 
 

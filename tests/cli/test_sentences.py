@@ -5,7 +5,7 @@ import pytest
 from modelstream.cli import sentences
 from modelstream.events import RegistryEvent
 from modelstream.limits import LINE_CHARS_MAX
-from modelstream.messages import ModelStamp, Position, Reject, Result
+from modelstream.messages import ModelStamp, Position, Reject, Result, stamp_json
 from tests.support.events import admitted, promoted, rejected, retired, rolled_back
 
 
@@ -29,7 +29,7 @@ def test_an_event_is_told(event: RegistryEvent, told: str) -> None:
 
 def test_a_result_is_told() -> None:
     stamp = ModelStamp("a", "2", "", 7, 41.5)
-    result = Result({"y": 1.5}, stamp, "wine", "wine.records", 0, 12, 0)
+    result = Result({"y": 1.5}, stamp_json(stamp), "wine", "wine.records", 0, 12, 0)
     told = 'wine.records/0/12  1970-01-01 00:00:00  {"y":1.5}  a@2 as of 7 in 42 µs'
     assert sentences.of_result(result) == told
 

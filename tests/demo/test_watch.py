@@ -5,7 +5,7 @@ from modelstream.demo.watch import POINT_ANSWERS, Kind, Watch, Window
 from modelstream.events import Rejected, encode_event
 from modelstream.flow import Flow
 from modelstream.log.memory import MemoryLog
-from modelstream.messages import ModelStamp, Outgoing, Position, Result, VersionId
+from modelstream.messages import ModelStamp, Outgoing, Position, Result, VersionId, stamp_json
 from modelstream.wire.results import encode_all
 
 OLD, NEW = VersionId("m", "1"), VersionId("m", "2")
@@ -34,7 +34,7 @@ class Scene:
         self.truth[key] = Sent(truth, recalibrated, broken=False)
         result = Result(
             {"diagnosis": answer, "probability(a)": 0.5},
-            ModelStamp(*version, "d", as_of, 1.0),
+            stamp_json(ModelStamp(*version, "d", as_of, 1.0)),
             "biopsies",
             "biopsies.records",
             0,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from modelstream.errors import InvalidMessage
 from modelstream.flow import Flow
 from modelstream.log.memory import MemoryLog
-from modelstream.messages import ModelStamp, Outgoing, Reject, Result, TopicPartition
+from modelstream.messages import ModelStamp, Outgoing, Reject, Result, TopicPartition, stamp_json
 from modelstream.query.figures import FlowFigures, outcomes, read_figures, waiting
 from modelstream.wire.results import encode_all
 from tests.support.artifacts import adder
@@ -29,7 +29,7 @@ def figures(rig: Rig) -> FlowFigures:
 
 def result(name: str = "a", took_us: float = 100.0, timestamp: int = 0, **more: Any) -> Result:
     stamp = ModelStamp(name, "1", "", more.pop("as_of", 1), took_us)
-    return Result({"y": 1.0}, stamp, "wine", "wine.records", 0, 0, timestamp, **more)
+    return Result({"y": 1.0}, stamp_json(stamp), "wine", "wine.records", 0, 0, timestamp, **more)
 
 
 def reject(reason: Any = "not_json", as_of: int = 1, **more: Any) -> Reject:

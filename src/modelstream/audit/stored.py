@@ -11,7 +11,7 @@ import msgspec
 from modelstream.flow import Flow
 from modelstream.limits import AUDIT_SCAN_RECORDS, BATCH_BYTES_MAX, BATCH_RECORDS_MAX
 from modelstream.log.base import Log
-from modelstream.messages import ModelStamp, Position, RecordBatch, Reject, Result, VersionId
+from modelstream.messages import ModelStamp, Position, RecordBatch, Reject, VersionId
 
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _AsOf = Annotated[int, msgspec.Meta(ge=-1, le=2**63 - 1)]
@@ -23,12 +23,16 @@ class StoredStamp(ModelStamp, frozen=True, gc=False):
     as_of: _AsOf
 
 
-class StoredResult(Result, gc=False):
-    """A result whose outputs and record are the bytes that stand on the topic."""
+class StoredResult(msgspec.Struct, gc=False):
+    """A `messages.Result` whose outputs and record are the bytes that stand on the topic."""
 
     outputs: msgspec.Raw
     model: StoredStamp
+    data_type: str
+    topic: str
+    partition: int
     offset: _Offset
+    timestamp: int
     record: msgspec.Raw = msgspec.Raw(b"null")
 
 

@@ -132,7 +132,9 @@ def _score_pieces(
     model: Model, columns: Columns, rows: range, failures: dict[int, Failure]
 ) -> list[tuple[range, Scores]]:
     """Score rows at once; where the model raises, halve them until the culprits are alone."""
-    part = {name: column[rows.start : rows.stop] for name, column in columns.items()}
+    part = columns
+    if rows != range(len(next(iter(columns.values()), rows))):
+        part = {name: column[rows.start : rows.stop] for name, column in columns.items()}
     try:
         scores = model.score(part)
         _check_rows(model, scores, len(rows))

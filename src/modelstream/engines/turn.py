@@ -3,7 +3,7 @@
 Rows are numbered through all batches of the turn; a turn's outcome is one list by row number.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise, repeat
 from operator import itemgetter
@@ -49,10 +49,8 @@ class Turn:
             taken = self.take(rows)
             as_json = isinstance(taken[0], bytes)
             records = map(msgspec.Raw, taken) if as_json else taken
-        results = writer.results(
-            answer, _pick(self.positions(), rows), _pick(self._timestamps(), rows), records
-        )
-        self._place(rows, results)
+        timestamps = _pick(self._timestamps(), rows)
+        self._place(rows, writer.results(answer, self._places(rows), timestamps, records))
 
     def refuse(self, row: int, refusal: Refusal) -> None:
         """Put a reject in the place of one row."""
@@ -71,6 +69,14 @@ class Turn:
                 for each in zip(repeat(batch.topic), repeat(batch.partition), batch.offsets)
             ]
         return self._positions
+
+    def _places(self, rows: Rows) -> tuple[Iterable[str], Iterable[int], Iterable[int]]:
+        """Return topics, partitions and offsets of some rows."""
+        if len(self.batches) > 1:
+            topics, partitions, offsets = zip(*_pick(self.positions(), rows), strict=True)
+            return topics, partitions, offsets
+        (batch,) = self.batches
+        return repeat(batch.topic), repeat(batch.partition), _pick(batch.offsets, rows)
 
     def _timestamps(self) -> Sequence[int]:
         if len(self.batches) == 1:

@@ -14,6 +14,7 @@ from modelstream.formats.base import Field
 from modelstream.messages import Column, Failure
 
 NUMBERS = frozenset({"float64", "float32", "int64", "int32"})
+INTEGERS = frozenset({"int64", "int32"})
 # Beyond it two integers share one float64, and a column of numbers is float64.
 EXACT_INTEGER_MAX = 2.0**53
 
@@ -41,7 +42,7 @@ def number_column(values: Sequence[float | None]) -> Column:
 
 def integer_faults(field: Field, column: Column) -> dict[int, Failure]:
     """Find the rows whose integer is too large to be told from its neighbours."""
-    if field.type not in {"int64", "int32"}:
+    if field.type not in INTEGERS:
         return {}
     (rows,) = np.nonzero(np.abs(column) > EXACT_INTEGER_MAX)
     failure = Failure("wrong_type", f"field {field.name!r}: integers are exact up to 2**53 only")

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
+from struct import Struct
+from struct import error as PackError  # noqa: N812 - the module gives it no better name
 from typing import Any
 
 import msgspec
@@ -16,8 +18,15 @@ import numpy as np
 
 from modelstream.formats.base import Field
 from modelstream.limits import FIELD_PATH_DEPTH_MAX, RECORD_BYTES_MAX
-from modelstream.messages import Column, Columns, Failure, Rows
-from modelstream.wire.columns import NUMBERS, column_of, integer_faults, number_column, value_type
+from modelstream.messages import Column, Columns, Failure, Rows, Table
+from modelstream.wire.columns import (
+    INTEGERS,
+    NUMBERS,
+    column_of,
+    integer_faults,
+    number_column,
+    value_type,
+)
 
 Getter = Callable[[Any], Any]
 
@@ -49,9 +58,12 @@ class Decoder:
         struct = msgspec.defstruct("Record", sorted(specs, key=len), rename=names, gc=False)
         self._parse_json = msgspec.json.Decoder(struct).decode
         self._parse_object = partial(_convert, struct)
-        self._numbers = tuple(each for each in inputs if _is_plain_number(each))
-        plain = [name for name, each in fields.items() if _is_plain_number(each)]
-        self._get_numbers = operator.attrgetter(*plain) if plain else None
+        plain = [name for name in struct.__struct_fields__ if _is_plain_number(fields.get(name))]
+        self._numbers = tuple(fields[name] for name in plain)
+        self._names = tuple(each.name for each in self._numbers)
+        self._integers = tuple(each for each in self._numbers if each.type in INTEGERS)
+        self._get_numbers = _numbers_getter(struct, plain)
+        self._pack = Struct(f"{len(plain)}d").pack
         self._others: tuple[tuple[Field, Getter], ...] = tuple(
             (each, _getter(name, each, heads))
             for name, each in fields.items()
@@ -82,17 +94,23 @@ class Decoder:
         return Decoded(rows, columns, failures)
 
     def _columns(self, parsed: list[Any]) -> tuple[Columns, dict[int, Failure]]:
-        columns: Columns = {}
         faults: dict[int, Failure] = {}
-        if self._get_numbers is not None:
-            matrix = _matrix(parsed, self._get_numbers, len(self._numbers))
-            for index, each in enumerate(self._numbers):
-                columns[each.name] = matrix[:, index]
-                faults.update(integer_faults(each, matrix[:, index]))
+        columns: Columns = Table(self._names, self._matrix(parsed))
+        for each in self._integers:
+            faults.update(integer_faults(each, columns[each.name]))
         for each, get in self._others:
             columns[each.name], found = column_of(each, [get(row) for row in parsed])
             faults.update(found)
         return columns, faults
+
+    def _matrix(self, parsed: list[Any]) -> Column:
+        """Lay all number fields of all rows into one float64 matrix, (rows, fields)."""
+        get, pack = self._get_numbers, self._pack
+        try:
+            flat: Column = np.frombuffer(b"".join([pack(*get(row)) for row in parsed]), np.float64)
+        except PackError:  # a missing number somewhere
+            flat = number_column(list(chain.from_iterable(map(get, parsed))))
+        return flat.reshape(len(parsed), len(self._numbers))
 
 
 def read_field(path: str) -> Callable[[bytes], str]:
@@ -149,19 +167,18 @@ def _parse_each(
     return parsed, rows
 
 
-def _matrix(parsed: list[Any], get: Getter, width: int) -> Column:
-    """Lay all number fields of all rows into one float64 matrix: one pass, no row in Python."""
-    flat = map(get, parsed) if width == 1 else chain.from_iterable(map(get, parsed))
-    try:
-        matrix = np.fromiter(flat, np.float64, len(parsed) * width)
-    except TypeError:  # a missing number somewhere
-        again = map(get, parsed) if width == 1 else chain.from_iterable(map(get, parsed))
-        matrix = number_column(list(again))
-    return matrix.reshape(len(parsed), width)
+def _numbers_getter(struct: type[msgspec.Struct], names: list[str]) -> Callable[[Any], Any]:
+    """Return how to read the plain numbers of a parsed row; all of its fields at once if it can."""
+    if len(names) == len(struct.__struct_fields__):
+        return msgspec.structs.astuple
+    if len(names) == 1:
+        get = operator.attrgetter(*names)
+        return lambda row: (get(row),)
+    return operator.attrgetter(*names) if names else lambda _: ()
 
 
-def _is_plain_number(field: Field) -> bool:
-    return field.type in NUMBERS and not field.shape and "." not in field.name
+def _is_plain_number(field: Field | None) -> bool:
+    return field is not None and field.type in NUMBERS and not field.shape and "." not in field.name
 
 
 def _heads(inputs: Sequence[Field]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Answers to results and rejects, as objects and as JSON: what stands on the outgoing topics."""
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from modelstream.core.effects import Answer, Refusal
 from modelstream.errors import InvalidMessage
 from modelstream.formats.base import Field
 from modelstream.limits import REJECT_VALUE_BYTES_MAX
-from modelstream.messages import Outputs, Position, Reject, Result
+from modelstream.messages import Outputs, Position, Reject, Result, stamp_json
 
 
 class ResultWriter:
@@ -26,25 +27,32 @@ class ResultWriter:
     def results(
         self,
         answer: Answer,
-        positions: Iterable[tuple[str, int, int]],
+        places: tuple[Iterable[str], Iterable[int], Iterable[int]],
         timestamps: Iterable[int],
         records: Iterable[Any],
     ) -> list[Result]:
-        """Return one result for each row of an answer; all arguments are in its rows' order."""
-        struct, stamp, data_type = self._struct, answer.stamp, answer.data_type
-        columns = [answer.columns[name].tolist() for name in self._names]
-        return [
-            Result(struct(*values), stamp, data_type, topic, partition, offset, timestamp, record)
-            for values, (topic, partition, offset), timestamp, record in zip(
-                zip(*columns, strict=True), positions, timestamps, records, strict=True
+        """Return one result for each row of an answer; all arguments are in its rows' order.
+
+        `places` are the rows' topics, partitions and offsets.
+        """
+        columns = (answer.columns[name].tolist() for name in self._names)
+        return list(
+            map(
+                Result,
+                map(self._struct, *columns),
+                repeat(stamp_json(answer.stamp)),
+                repeat(answer.data_type),
+                *places,
+                timestamps,
+                records,
             )
-        ]
+        )
 
 
 def encode_all(messages: Iterable[Result | Reject]) -> list[bytes]:
     """Write results or rejects as JSON."""
     encode = msgspec.json.Encoder().encode
-    return [encode(message) for message in messages]
+    return list(map(encode, messages))
 
 
 def make_reject(refusal: Refusal, position: Position, timestamp: int, value: bytes) -> Reject:
@@ -73,6 +81,7 @@ def decode_result(data: bytes) -> Result:
     """Read a result from JSON; its record stays raw JSON. Raises InvalidMessage."""
     try:
         result: Result = msgspec.json.decode(data, type=_StoredResult)
+        _ = result.model  # which is JSON inside JSON, and has to be right too
     except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidMessage(f"this is no result ({error}); is the topic right?") from error
     return result

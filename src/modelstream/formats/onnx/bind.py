@@ -10,10 +10,21 @@ import numpy as np
 
 from modelstream.errors import InvalidModel, InvalidRecord
 from modelstream.formats.onnx.plan import FIELD_TYPES, Binding
-from modelstream.messages import Column, Columns
+from modelstream.messages import Column, Columns, Table
 
 _NUMBERS = frozenset("fiub")  # numpy's kinds: float, int, unsigned, bool
 _STRINGS = frozenset("OU")
+
+
+def laid_out(bindings: Sequence[Binding], columns: Columns) -> dict[str, Column] | None:
+    """Return the tensor of a model that reads one matrix, where the columns are just that one."""
+    (first, *others) = bindings
+    if others or not isinstance(columns, Table) or columns.names != first.columns:
+        return None
+    if not first.element.startswith("float") or first.shape != (len(first.columns),):
+        return None
+    with np.errstate(over="ignore"):
+        return {first.tensor: columns.matrix.astype(first.element)}
 
 
 def given_columns(binding: Binding, columns: Mapping[str, Column], rows: int) -> list[Column]:

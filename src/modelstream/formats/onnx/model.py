@@ -9,6 +9,7 @@ from modelstream.errors import InvalidRecord, ModelFailed
 from modelstream.formats.base import Field
 from modelstream.formats.onnx.bind import (
     given_columns,
+    laid_out,
     no_rows,
     row_errors,
     spread,
@@ -44,6 +45,9 @@ class OnnxModel:
         rows = self._count(columns)
         if rows == 0:
             return _joined(no_rows(each) for each in self._outputs)
+        feeds = laid_out(self._inputs, columns)
+        if feeds is not None:
+            return self._run(feeds, rows)
         given = [given_columns(each, columns, rows) for each in self._inputs]
         errors = row_errors(self._inputs, given)
         if errors:
@@ -52,6 +56,9 @@ class OnnxModel:
             binding.tensor: to_tensor(binding, each, rows)
             for binding, each in zip(self._inputs, given, strict=True)
         }
+        return self._run(feeds, rows)
+
+    def _run(self, feeds: _Tensors, rows: int) -> Scores:
         answers = self._run_rows(feeds, rows) if self._by_row else self._run_batch(feeds, rows)
         return _joined(
             to_columns(each, answer, rows)
