@@ -134,7 +134,7 @@ def parse_flow(text: str, source: str = "flow.toml", directory: Path | None = No
 def plain_flow(flow: Flow) -> dict[str, Any]:
     """Return a flow as plain data, for another process."""
     plain = {each.name: getattr(flow, each.name) for each in fields(Flow)}
-    words = {policy: word for word, policy in _POLICIES.items()}
+    words: dict[type[Policy], str] = {policy: word for word, policy in _POLICIES.items()}
     return plain | {"answer": words[type(flow.answer)], "locations": list(flow.locations)}
 
 

@@ -5,20 +5,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelstream.errors import InvalidModel, InvalidRecord, ModelstreamError, UnsupportedModel
+from modelstream.errors import InvalidModel, InvalidRecord, ModelstreamError
 from modelstream.formats import format_named, formats, recognise
 from modelstream.formats.base import Format, Hints, Model
 from modelstream.messages import Column, Columns, Scores
 from tests.support.format_cases import CASES, FormatCase
 
-# A format that lowers nothing yet says so with UnsupportedModel; any other failure counts.
-_COMING = pytest.mark.xfail(raises=UnsupportedModel, strict=False, reason="PMML is being written")
 pytestmark = pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=name, marks=_COMING if case.format == "pmml" else ())
-        for name, case in CASES.items()
-    ],
+    "case", [pytest.param(case, id=name) for name, case in CASES.items()]
 )
 DTYPES = {"bool": "b", "int32": "i", "int64": "i", "float32": "f", "float64": "f", "string": "O"}
 

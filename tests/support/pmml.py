@@ -1,6 +1,7 @@
 """PMML documents in few words, and what a model of one answers."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,9 @@ def score(artifact: bytes, **columns: Sequence[Any]) -> Scores:
 
 def plain(answers: Column) -> list[Any]:
     """Return a column as a list with None for what is missing."""
-    return [None if value is None or value != value else value for value in answers.tolist()]
+    return [
+        None if isinstance(value, float) and isnan(value) else value for value in answers.tolist()
+    ]
 
 
 def evaluate(

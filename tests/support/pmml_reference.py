@@ -41,12 +41,9 @@ def _simple(operator: str, value: Any, text: str) -> bool | None:
     if operator in {"equal", "notEqual"}:
         return _equal(value, text) == (operator == "equal")
     limit = float(text)
-    return {
-        "lessThan": value < limit,
-        "lessOrEqual": value <= limit,
-        "greaterThan": value > limit,
-        "greaterOrEqual": value >= limit,
-    }[operator]
+    if operator in {"lessThan", "greaterOrEqual"}:
+        return bool(value < limit) == (operator == "lessThan")
+    return bool(value <= limit) == (operator == "lessOrEqual")
 
 
 def _compound(predicate: ET.Element, row: Row) -> bool | None:

@@ -1,0 +1,25 @@
+"""Values of a field as positions in a list of known values, so that NumPy can look things up."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from modelstream.formats.pmml.batch import Batch, Cell
+from modelstream.formats.pmml.scope import Field, Scope
+from modelstream.formats.pmml.values import Scalar, missing
+from modelstream.messages import Column
+
+# Both count from the end, so that the last two rows of a table can be theirs.
+MISSING = -1
+UNKNOWN = -2
+
+
+def code_cell(field: Field, positions: Mapping[Scalar, int], scope: Scope) -> Cell[Column]:
+    """Return the cell of each row's position, or MISSING or UNKNOWN."""
+
+    def locate(batch: Batch) -> Column:
+        column = batch.read(field.cell)
+        codes = [positions.get(value, UNKNOWN) for value in column.tolist()]
+        return np.where(missing(column), MISSING, np.array(codes, dtype=np.intp))
+
+    return scope.context.cells.make(locate)

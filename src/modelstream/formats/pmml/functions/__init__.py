@@ -1,0 +1,1 @@
+"""The functions that PMML has built in, by kind."""

@@ -1,0 +1,186 @@
+"""Built-in functions of numbers (DMG 4.4, Built-in functions: arithmetic, mathematics)."""
+
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from modelstream.formats.pmml.batch import Batch
+from modelstream.formats.pmml.elements.base import DataType
+from modelstream.formats.pmml.functions.base import Builtin, Call, finish, number_getter, widest
+from modelstream.formats.pmml.links import erf
+from modelstream.formats.pmml.scope import Compiled
+from modelstream.formats.pmml.values import round_float
+from modelstream.messages import Column
+
+Numeric = Callable[..., Any]
+TypeRule = Callable[[tuple[Compiled, ...]], DataType]
+
+
+def arithmetic_functions() -> dict[str, Builtin]:
+    """Return the functions by name."""
+    return {
+        **_elementwise(2, widest, {"+": np.add, "-": np.subtract, "*": np.multiply}),
+        **_elementwise(2, widest, {"/": np.divide, "modulo": np.mod, "x-modulo": np.mod}),
+        **_elementwise(2, widest, {"pow": _where_known(np.power)}),
+        **_elementwise(2, _real, {"hypot": _where_known(np.hypot), "atan2": np.arctan2}),
+        **_elementwise(2, _integer, {"threshold": _threshold}),
+        **_elementwise(1, widest, {"abs": np.abs}),
+        **_elementwise(1, _integer, {"floor": np.floor, "ceil": np.ceil, "round": _round}),
+        **_elementwise(1, widest, {"rint": np.rint}),
+        **_elementwise(1, _real, _REAL_FUNCTIONS),
+        **_elementwise(1, _real, {"erf": erf, "stdNormalCDF": _normal_cdf}),
+        **_elementwise(1, _real, {"stdNormalPDF": _normal_pdf, "stdNormalIDF": _normal_idf}),
+        **_elementwise(3, _real, {"normalCDF": _normal_cdf, "normalPDF": _normal_pdf}),
+        **_elementwise(3, _real, {"normalIDF": _normal_idf}),
+        "min": _aggregate(np.fmin.reduce, widest),
+        "max": _aggregate(np.fmax.reduce, widest),
+        "sum": _aggregate(_sum, widest),
+        "product": _aggregate(_product, widest),
+        "avg": _aggregate(_average, _real),
+        "median": _aggregate(_median, _real),
+    }
+
+
+_REAL_FUNCTIONS: dict[str, Numeric] = {
+    "log10": np.log10,
+    "ln": np.log,
+    "ln1p": np.log1p,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "sin": np.sin,
+    "asin": np.arcsin,
+    "sinh": np.sinh,
+    "cos": np.cos,
+    "acos": np.arccos,
+    "cosh": np.cosh,
+    "tan": np.tan,
+    "atan": np.arctan,
+    "tanh": np.tanh,
+}
+
+
+def _elementwise(arity: int, rule: TypeRule, functions: dict[str, Numeric]) -> dict[str, Builtin]:
+    return {
+        name: Builtin(arity, arity, _compile_elementwise(function, rule))
+        for name, function in functions.items()
+    }
+
+
+def _where_known(function: Numeric) -> Numeric:
+    """Return a function that is missing where an argument is; 1 to a missing power is no 1."""
+
+    def strict(one: Any, other: Any) -> Any:
+        return np.where(np.isnan(one) | np.isnan(other), np.nan, function(one, other))
+
+    return strict
+
+
+def _compile_elementwise(function: Numeric, rule: TypeRule) -> Callable[[Call], Compiled]:
+    def compile_call(call: Call) -> Compiled:
+        data_type = rule(call.arguments)
+        getters = [number_getter(argument) for argument in call.arguments]
+        settle = round_float if data_type == "float" else np.asarray
+
+        def evaluate(batch: Batch) -> Column:
+            given = [get(batch) for get in getters]
+            result = settle(function(*given))
+            undefined = np.isnan(result)
+            if undefined.any():
+                _treat_undefined(call, batch, undefined, given)
+            return result
+
+        return finish(call, data_type, evaluate)
+
+    return compile_call
+
+
+def _treat_undefined(call: Call, batch: Batch, undefined: Column, given: list[Any]) -> None:
+    """Reject the rows where arguments that are there give no number; it stands as missing."""
+    if not call.strict:
+        return
+    for value in given:
+        undefined = undefined & ~np.isnan(value)
+    for row in np.nonzero(np.broadcast_to(undefined, batch.rows))[0]:
+        batch.reject(int(row), f"function {call.name!r} has no value for its arguments")
+
+
+def _aggregate(function: Numeric, rule: TypeRule) -> Builtin:
+    """Return a function of all its arguments that are not missing."""
+
+    def compile_call(call: Call) -> Compiled:
+        data_type = rule(call.arguments)
+        getters = [number_getter(argument) for argument in call.arguments]
+        settle = round_float if data_type == "float" else np.asarray
+
+        def evaluate(batch: Batch) -> Column:
+            stacked = np.empty((len(getters), batch.rows))
+            for line, get in zip(stacked, getters, strict=True):
+                line[:] = get(batch)
+            return settle(function(stacked))
+
+        return finish(call, data_type, evaluate)
+
+    return Builtin(1, None, compile_call)
+
+
+def _integer(_: tuple[Compiled, ...]) -> DataType:
+    return "integer"
+
+
+def _real(arguments: tuple[Compiled, ...]) -> DataType:
+    return "float" if all(a.data_type == "float" for a in arguments) else "double"
+
+
+def _threshold(x: Any, limit: Any) -> Any:
+    return np.where(np.isnan(x) | np.isnan(limit), np.nan, np.greater(x, limit) * 1.0)
+
+
+def _round(x: Any) -> Any:
+    return np.floor(np.add(x, 0.5))
+
+
+def _sum(stacked: Column) -> Column:
+    total = np.nansum(stacked, axis=0)
+    return np.where(np.isnan(stacked).all(axis=0), np.nan, total)
+
+
+def _product(stacked: Column) -> Column:
+    total = np.nanprod(stacked, axis=0)
+    return np.where(np.isnan(stacked).all(axis=0), np.nan, total)
+
+
+def _average(stacked: Column) -> Column:
+    average: Column = _sum(stacked) / (~np.isnan(stacked)).sum(axis=0)
+    return average
+
+
+def _median(stacked: Column) -> Column:
+    ordered = np.sort(stacked, axis=0)  # missing values come last
+    count = (~np.isnan(stacked)).sum(axis=0)
+    row = np.arange(stacked.shape[1])
+    low, high = np.maximum(count - 1, 0) // 2, count // 2
+    median: Column = (ordered[low, row] + ordered[np.minimum(high, len(stacked) - 1), row]) / 2.0
+    return np.where(count == 0, np.nan, median)
+
+
+def _normal_cdf(x: Any, mean: Any = 0.0, deviation: Any = 1.0) -> Any:
+    return 0.5 * (1.0 + erf(np.subtract(x, mean) / np.multiply(deviation, np.sqrt(2.0))))
+
+
+def _normal_pdf(x: Any, mean: Any = 0.0, deviation: Any = 1.0) -> Any:
+    standard = np.subtract(x, mean) / deviation
+    return np.exp(-0.5 * standard * standard) / np.multiply(deviation, np.sqrt(2.0 * np.pi))
+
+
+def _quantile(p: float) -> float:
+    return NormalDist().inv_cdf(p) if 0.0 < p < 1.0 else np.nan
+
+
+_quantiles = np.vectorize(_quantile, otypes=[np.float64])
+
+
+def _normal_idf(p: Any, mean: Any = 0.0, deviation: Any = 1.0) -> Any:
+    return np.add(mean, np.multiply(deviation, _quantiles(p)))

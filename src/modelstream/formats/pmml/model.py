@@ -1,0 +1,163 @@
+"""A PMML model as the engine sees it: columns in, columns out."""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from modelstream.errors import InvalidModel, InvalidRecord, UnsupportedModel
+from modelstream.formats import base
+from modelstream.formats.pmml.batch import Batch
+from modelstream.formats.pmml.compiler import TARGET_USES, compile_outermost, declare_derived
+from modelstream.formats.pmml.dictionary import input_field
+from modelstream.formats.pmml.elements.base import DataType
+from modelstream.formats.pmml.elements.fields import MiningField
+from modelstream.formats.pmml.elements.models import Document
+from modelstream.formats.pmml.elements.vocabulary import MODELS, tag_of
+from modelstream.formats.pmml.scope import Context, Field, Scope
+from modelstream.formats.pmml.segments import CompiledModel
+from modelstream.formats.pmml.values import field_type, missing, texts, write
+from modelstream.messages import Column, Columns, Scores
+
+
+@dataclass(frozen=True, slots=True)
+class PmmlModel:
+    """A compiled document. `active` are the fields it reads, `answers` those it answers with."""
+
+    active: tuple[tuple[MiningField, Field], ...]
+    answers: tuple[Field, ...]
+
+    @property
+    def inputs(self) -> tuple[base.Field, ...]:
+        """The active fields of the outermost model; a missing value is the model's business."""
+        return tuple(
+            base.Field(
+                mining.name,
+                field_type(known.data_type),
+                optional=mining.missing_value_treatment != "returnInvalid",
+            )
+            for mining, known in self.active
+        )
+
+    @property
+    def outputs(self) -> tuple[base.Field, ...]:
+        """The target, then the outputs, then what the segments of a chain answer."""
+        return tuple(base.Field(f.name, field_type(f.data_type)) for f in self.answers)
+
+    def score(self, columns: Columns) -> Scores:
+        """Score all rows at once; a row without a prediction has missing values.
+
+        Raises InvalidRecord when columns are of different lengths, or of more than one dimension,
+        or when one is absent that must not be.
+        """
+        batch = Batch(columns, self._rows(columns))
+        with np.errstate(all="ignore"):  # what arithmetic leaves undefined is missing
+            for _, known in self.active:
+                batch.read(known.cell)
+            found = {known.name: batch.read(known.cell) for known in self.answers}
+        rejected = np.zeros(batch.rows, dtype=np.bool_)
+        rejected[list(batch.errors)] = True
+        answers = {f.name: _public(found[f.name], f.data_type, rejected) for f in self.answers}
+        return Scores(answers, dict(sorted(batch.errors.items())))
+
+    def close(self) -> None:
+        """Release nothing: the memory goes with the last reference."""
+
+    def _rows(self, columns: Columns) -> int:
+        """Return the number of rows, once the columns are known to fit."""
+        lengths = {}
+        for mining, _ in self.active:
+            column = columns.get(mining.name)
+            if column is not None and column.ndim != 1:
+                raise InvalidRecord(f"column {mining.name!r} is of shape {column.shape}, not (n,)")
+            if column is not None:
+                lengths[mining.name] = len(column)
+            elif mining.missing_value_treatment == "returnInvalid":
+                raise InvalidRecord(f"column {mining.name!r} is absent and must not be missing")
+        if len(set(lengths.values())) > 1:
+            raise InvalidRecord(f"columns are of different lengths: {lengths}")
+        return next(iter(lengths.values()), len(next(iter(columns.values()), ())))
+
+
+def compile_document(document: Document) -> tuple[Document, PmmlModel]:
+    """Return a document as it is lowered, and its model ready to run.
+
+    Raises InvalidModel or UnsupportedModel, naming what is wrong with it.
+    """
+    if len(document.models) != 1:
+        raise UnsupportedModel(
+            f"a PMML document with {len(document.models)} models is not evaluated; make it one, "
+            f"of {', '.join(sorted(map(tag_of, MODELS)))}, or join them in a MiningModel"
+        )
+    element = document.models[0]
+    context = Context()
+    for data in document.data_dictionary.fields:
+        if data.name in context.data:
+            raise InvalidModel(f"field {data.name!r} is declared twice in the DataDictionary")
+        context.data[data.name] = data
+    scope = Scope(context)
+    active = _inputs(element.mining_schema.fields, scope)
+    dictionary = document.transformation_dictionary
+    inner = Scope(context, scope)
+    if dictionary is not None:
+        context.functions.update((f.name, f) for f in dictionary.functions)
+        declare_derived(dictionary.fields, inner)
+    compiled = compile_outermost(element, inner)
+    answers = {field.name: field for field in (*compiled.targets, *compiled.finals)}
+    return _lowered(document, compiled), PmmlModel(active, tuple(answers.values()))
+
+
+def _lowered(document: Document, compiled: CompiledModel) -> Document:
+    """Return the document with its model as it is lowered."""
+    return Document(
+        version=document.version,
+        data_dictionary=document.data_dictionary,
+        transformation_dictionary=document.transformation_dictionary,
+        models=(msgspec.structs.replace(compiled.element, verification=None),),
+    )
+
+
+def _inputs(schema: tuple[MiningField, ...], scope: Scope) -> tuple[tuple[MiningField, Field], ...]:
+    """Put the fields of the records into the scope; return the active ones.
+
+    Fields of other uses can be referred to, but a record need not have them.
+    """
+    active, others = [], []
+    for mining in schema:
+        data = scope.context.data.get(mining.name)
+        if data is None:
+            continue  # a derived field may be listed, too
+        if mining.usage_type in TARGET_USES:
+            plain = MiningField(name=mining.name, invalid_value_treatment="asMissing")
+            others.append((plain, input_field(scope.context, data, plain)))
+            continue
+        known = input_field(scope.context, data, mining)
+        scope.add(known)
+        if mining.usage_type == "active":
+            active.append((mining, known))
+    # A model that reads nothing takes its target, so that a batch for it has rows at all.
+    return tuple(active or others[:1])
+
+
+def _public(column: Column, data_type: DataType, rejected: Column) -> Column:
+    """Return a column as users see it, missing in rejected rows.
+
+    Whole numbers and truths are int64 and bool where none is missing; with one that is, whole
+    numbers are float64 and truths objects, as these types have no missing value.
+    """
+    kind = field_type(data_type)
+    if kind == "string" and column.dtype != object:
+        column = texts([write(value, data_type) for value in column.tolist()])
+    if rejected.any():
+        column = column.copy()
+        column[rejected] = None if column.dtype == object else np.nan
+    if kind == "float32":
+        return column.astype(np.float32)
+    if kind in {"int64", "bool"} and not missing(column).any():
+        return column.astype(kind)
+    if kind == "bool":
+        truths = np.full(len(column), None, dtype=object)
+        known = ~missing(column)
+        truths[known] = column[known].astype(np.bool_)
+        return truths
+    return column

@@ -1,0 +1,80 @@
+"""What of PMML is evaluated, told from the registries that the evaluator itself works by."""
+
+import typing
+
+import msgspec
+
+from modelstream.formats.pmml.associations import ALGORITHMS
+from modelstream.formats.pmml.calls import builtin_functions
+from modelstream.formats.pmml.elements.base import DataType, Element
+from modelstream.formats.pmml.elements.models import Normalization, TreeModel
+from modelstream.formats.pmml.elements.predicates import CompoundPredicate, Operator
+from modelstream.formats.pmml.elements.rulesets import RuleSelectionMethod
+from modelstream.formats.pmml.elements.vocabulary import EXPRESSIONS, MODELS, tag_of
+from modelstream.formats.pmml.ensembles import CLASSIFICATIONS, REGRESSIONS
+from modelstream.formats.pmml.mining import CHAINS
+from modelstream.formats.pmml.outputs import FEATURES
+from modelstream.formats.pmml.reader import VERSIONS
+
+# All models of the standard, by the name of their element (DMG 4.4, XML Schema: MODEL-ELEMENT).
+_STANDARD_MODELS = (
+    "AnomalyDetectionModel",
+    "AssociationModel",
+    "BaselineModel",
+    "BayesianNetworkModel",
+    "ClusteringModel",
+    "GaussianProcessModel",
+    "GeneralRegressionModel",
+    "MiningModel",
+    "NaiveBayesModel",
+    "NearestNeighborModel",
+    "NeuralNetwork",
+    "RegressionModel",
+    "RuleSetModel",
+    "Scorecard",
+    "SequenceModel",
+    "SupportVectorMachineModel",
+    "TextModel",
+    "TimeSeriesModel",
+    "TreeModel",
+)
+
+
+def supported() -> list[tuple[str, tuple[str, ...]]]:
+    """Return what is evaluated: pairs of a part of the standard and its words."""
+    models = sorted(map(tag_of, MODELS))
+    methods = CHAINS | {"selectFirst"} | REGRESSIONS | CLASSIFICATIONS
+    features = {*FEATURES, "transformedValue", "decision"}
+    return [
+        ("versions", VERSIONS),
+        ("models", tuple(models)),
+        ("models refused", tuple(name for name in _STANDARD_MODELS if name not in models)),
+        ("`multipleModelMethod`", tuple(sorted(methods))),
+        ("`missingValueStrategy` of trees", _choices(TreeModel, "missing_value_strategy")),
+        ("`normalizationMethod` of regressions", typing.get_args(Normalization)),
+        ("`criterion` of rule sets", _choices(RuleSelectionMethod, "criterion")),
+        ("`algorithm` of association rules", ALGORITHMS),
+        ("output features of all models", tuple(sorted(features))),
+        ("expressions", tuple(sorted(map(tag_of, EXPRESSIONS)))),
+        ("functions", tuple(sorted(builtin_functions()))),
+        ("operators of predicates", typing.get_args(Operator)),
+        ("predicates combined", _choices(CompoundPredicate, "boolean_operator")),
+        ("data types", typing.get_args(DataType)),
+    ]
+
+
+def table() -> str:
+    """Return what is evaluated as a Markdown table."""
+    lines = ["| part | evaluated |", "|---|---|"]
+    lines += [f"| {part} | {', '.join(_code(words))} |" for part, words in supported()]
+    return "\n".join(lines) + "\n"
+
+
+def _choices(element: type[Element], name: str) -> tuple[str, ...]:
+    """Return the words that an attribute may be."""
+    declared = {field.name: field.type for field in msgspec.structs.fields(element)}
+    return typing.get_args(declared[name])
+
+
+def _code(words: tuple[str, ...]) -> list[str]:
+    return [f"`{word}`" for word in words]

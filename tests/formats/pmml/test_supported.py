@@ -1,0 +1,27 @@
+"""The documentation says exactly what the code evaluates."""
+
+from pathlib import Path
+
+from modelstream.formats.pmml.elements.vocabulary import MODELS, tag_of
+from modelstream.formats.pmml.supported import supported, table
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
+BEGIN = "<!-- the table is made by modelstream.formats.pmml.supported.table() -->\n"
+END = "<!-- end of the table -->\n"
+
+
+def test_the_documented_table_is_the_one_that_the_code_makes() -> None:
+    text = DOCS.read_text()
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert text[text.index(BEGIN) + len(BEGIN) : text.index(END)] == table()
+
+
+def test_each_model_of_the_standard_is_evaluated_or_refused() -> None:
+    rows = dict(supported())
+    assert set(rows["models"]) == {tag_of(model) for model in MODELS}
+    assert not set(rows["models"]) & set(rows["models refused"])
+    assert len(rows["models"]) + len(rows["models refused"]) == 19
+
+
+def test_no_part_is_empty() -> None:
+    assert all(words for _, words in supported())
