@@ -14,7 +14,7 @@ TEXTS = sorted(
     path
     for folder in ("src", "tests", "benchmarks", "examples", "docs")
     for path in (ROOT / folder).rglob("*")
-    if path.suffix in {".py", ".md", ".toml", ".proto"}
+    if path.suffix in {".py", ".md", ".toml", ".proto"} and "/." not in str(path.relative_to(ROOT))
 )
 
 

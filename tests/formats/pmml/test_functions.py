@@ -280,6 +280,12 @@ def test_functions_of_dates(expression: str, answer: int) -> None:
     assert plain(evaluate(expression, STRING, s=[given_text, None])["out"]) == [answer, None]
 
 
+def test_whole_numbers_beyond_counting_stay_floats() -> None:
+    endless = evaluate(call("floor", call("/", FX, number(0.0))), BOTH, x=[1])
+    assert plain(endless["out"]) == [math.inf]
+    assert plain(evaluate(call("floor", FX), BOTH, x=[1e300])["out"]) == [1e300]
+
+
 def test_dates_before_the_year_count_down() -> None:
     expression = call("dateDaysSinceYear", FS, "<Constant>1970</Constant>")
     assert plain(evaluate(expression, STRING, s=["1969-12-31", "1970-01-01"])["out"]) == [-1, 0]

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
+from modelstream.errors import UnsupportedModel
 from modelstream.formats.pmml.elements.vocabulary import MODELS, tag_of
 from modelstream.formats.pmml.supported import supported, table
+from tests.support.pmml import document, load
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "formats.md"
 BEGIN = "<!-- the table is made by modelstream.formats.pmml.supported.table() -->\n"
@@ -25,3 +29,9 @@ def test_each_model_of_the_standard_is_evaluated_or_refused() -> None:
 
 def test_no_part_is_empty() -> None:
     assert all(words for _, words in supported())
+
+
+@pytest.mark.parametrize("model", ["BayesianNetworkModel", "SequenceModel", "TextModel"])
+def test_a_model_that_is_not_evaluated_is_refused_by_its_name(model: str) -> None:
+    with pytest.raises(UnsupportedModel, match=model):
+        load(document(f'<{model} functionName="mixed"/>'))

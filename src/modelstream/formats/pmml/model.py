@@ -20,6 +20,9 @@ from modelstream.formats.pmml.values import field_type, missing, texts, write
 from modelstream.messages import Column, Columns, Scores
 
 
+_WHOLE_MAX = 2.0**53  # up to here a float64 holds every whole number
+
+
 @dataclass(frozen=True, slots=True)
 class PmmlModel:
     """A compiled document. `active` are the fields it reads, `answers` those it answers with."""
@@ -142,8 +145,8 @@ def _inputs(schema: tuple[MiningField, ...], scope: Scope) -> tuple[tuple[Mining
 def _public(column: Column, data_type: DataType, rejected: Column) -> Column:
     """Return a column as users see it, missing in rejected rows.
 
-    Whole numbers and truths are int64 and bool where none is missing; with one that is, whole
-    numbers are float64 and truths objects, as these types have no missing value.
+    Whole numbers and truths are int64 and bool where none is missing; with one that is, or that
+    is beyond what a float64 can count, whole numbers are float64 and truths objects.
     """
     kind = field_type(data_type)
     if kind == "string" and column.dtype != object:
@@ -153,7 +156,7 @@ def _public(column: Column, data_type: DataType, rejected: Column) -> Column:
         column[rejected] = None if column.dtype == object else np.nan
     if kind == "float32":
         return column.astype(np.float32)
-    if kind in {"int64", "bool"} and not missing(column).any():
+    if kind in {"int64", "bool"} and (np.abs(column) <= _WHOLE_MAX).all():
         return column.astype(kind)
     if kind == "bool":
         truths = np.full(len(column), None, dtype=object)

@@ -5,6 +5,7 @@ midnight; dateDaysSince[y] and dateTimeSecondsSince[y] count from the first day 
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
@@ -17,6 +18,13 @@ EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # PMML's dates and times bear no z
 
 DAYS = frozenset({"date"})
 CLOCK = frozenset({"time", "timeSeconds"})
+
+
+_WRITTEN: dict[DataType, Callable[[datetime], str]] = {
+    "date": lambda moment: moment.date().isoformat(),
+    "dateTime": lambda moment: moment.isoformat(),
+    "time": lambda moment: moment.time().isoformat(),
+}
 
 
 def epoch_day(data_type: DataType) -> float:
@@ -52,15 +60,18 @@ def parse(text: str, data_type: DataType) -> float:
     return seconds - epoch_day(data_type) * SECONDS_A_DAY
 
 
-def write(value: float, data_type: DataType) -> str:
-    """Write a value as ISO 8601, or as a plain count for types that are one."""
-    if data_type == "date":
-        return (EPOCH + timedelta(days=value)).date().isoformat()
-    if data_type == "dateTime":
-        return (EPOCH + timedelta(seconds=value)).isoformat()
-    if data_type == "time":
-        return (EPOCH + timedelta(seconds=value)).time().isoformat()
-    return str(int(value))
+def write(value: float, data_type: DataType) -> str | None:
+    """Write a value as ISO 8601, or as a plain count for types that are one.
+
+    None: it is in no year from 1 to 9999.
+    """
+    unit = SECONDS_A_DAY if data_type == "date" else 1.0
+    try:
+        if data_type not in _WRITTEN:
+            return str(int(value))
+        return _WRITTEN[data_type](EPOCH + timedelta(seconds=value * unit))
+    except OverflowError:
+        return None
 
 
 def convert(column: Column, source: DataType, target: DataType) -> Column:

@@ -145,10 +145,9 @@ def write(value: Any, data_type: DataType) -> str | None:
         return value
     if data_type == "boolean":
         return "true" if value else "false"
-    if data_type == "integer":
-        return str(int(value))
     if data_type in NUMBERS:
-        return repr(float(value))
+        whole = data_type == "integer" and np.isfinite(value)
+        return str(int(value)) if whole else repr(float(value))
     return moments.write(float(value), data_type)
 
 
