@@ -136,6 +136,34 @@ PMML_ELEMENTS_MAX = 5_000_000
 PMML_DEPTH_MAX = 1_000
 # Rows of all tables of one document: a look-up per user is a database, not a model.
 PMML_TABLE_ROWS_MAX = 1_000_000
+# Computations that stand on each other: each takes up to six of Python's 1,000 call frames.
+PMML_EXPRESSION_DEPTH_MAX = 128
+# Function calls of one document with its functions expanded: doubling functions stop here.
+PMML_CALLS_MAX = 100_000
+# A string that a function makes: fields that double a string stop here, not at the memory's end.
+PMML_STRING_CHARS_MAX = 32_768
+# A regular expression; the longest seen are alternations of stop words.
+PMML_PATTERN_CHARS_MAX = 10_000
+# Steps that matching one pattern with one text may take at worst: some tenths of a second.
+PMML_PATTERN_STEPS_MAX = 20_000_000
+# A pattern whose bound allows only shorter texts than this is refused.
+PMML_PATTERN_TEXT_CHARS_MIN = 128
+# Times that a recursive normalization of a text is repeated until nothing changes.
+PMML_NORMALIZATION_PASSES_MAX = 100
+# Binary tests of one forest: the kernel holds some 60 bytes for each.
+PMML_TESTS_MAX = 5_000_000
+# Trees of one ensemble: a batch of 1,000 rows takes some 30 KB for each.
+PMML_TREES_MAX = 10_000
+# Tests from a root to a leaf: the kernel loads trees by recursion and fits ten times as many.
+PMML_DECISION_DEPTH_MAX = 2_000
+# Columns that decide a tree node outside the forest: each is computed for every row of a batch.
+PMML_CHOICES_MAX = 1_000
+# Numbers of one ensemble in memory at once; a batch with more is combined in parts: 64 MiB.
+PMML_ENSEMBLE_CELLS_MAX = 8 * 1024 * 1024
+# Scopes around a field: a model inside a model takes three, and each some of Python's call frames.
+PMML_SCOPES_MAX = 48
+# Sessions of one document: each holds some 100 KB, and loads in about a millisecond.
+PMML_KERNELS_MAX = 2_000
 
 # -- the command line ---------------------------------------------------------------------------
 
@@ -155,20 +183,6 @@ TAIL_RECORDS_MAX = 10_000
 LINE_CHARS_MAX = 400
 # `send --rate` appends what falls due in this time at once.
 SEND_STEP_SECONDS = 0.1
-# Computations that stand on each other: each takes up to six of Python's 1,000 call frames.
-PMML_EXPRESSION_DEPTH_MAX = 128
-# Function calls of one document with its functions expanded: doubling functions stop here.
-PMML_CALLS_MAX = 100_000
-# A string that a function makes: fields that double a string stop here, not at the memory's end.
-PMML_STRING_CHARS_MAX = 32_768
-# A regular expression; the longest seen are alternations of stop words.
-PMML_PATTERN_CHARS_MAX = 10_000
-# Steps that matching one pattern with one text may take at worst: some tenths of a second.
-PMML_PATTERN_STEPS_MAX = 20_000_000
-# A pattern whose bound allows only shorter texts than this is refused.
-PMML_PATTERN_TEXT_CHARS_MIN = 128
-# Times that a recursive normalization of a text is repeated until nothing changes.
-PMML_NORMALIZATION_PASSES_MAX = 100
 
 # -- audits -------------------------------------------------------------------------------------
 
@@ -186,20 +200,8 @@ AUDIT_SCAN_RECORDS = 64
 REPLAY_SAMPLE_MAX = 20
 # Pairs of an old and a new label that a replay counts apart; a label with more is an identifier.
 REPLAY_LABEL_PAIRS_MAX = 1_000
-# Binary tests of one forest: the kernel holds some 60 bytes for each.
-PMML_TESTS_MAX = 5_000_000
-# Tests from a root to a leaf: the kernel loads trees by recursion and fits ten times as many.
-PMML_DECISION_DEPTH_MAX = 2_000
-# Columns that decide a tree node outside the forest: each is computed for every row of a batch.
-PMML_CHOICES_MAX = 1_000
 
 # -- the demo -----------------------------------------------------------------------------------
 
 # For one step of the story; where nothing is wrong it takes a second or two.
 DEMO_STEP_SECONDS_MAX = 90.0
-# Numbers of one ensemble in memory at once; a batch with more is combined in parts: 64 MiB.
-PMML_ENSEMBLE_CELLS_MAX = 8 * 1024 * 1024
-# Scopes around a field: a model inside a model takes three, and each some of Python's call frames.
-PMML_SCOPES_MAX = 48
-# Sessions of one document: each holds some 100 KB, and loads in about a millisecond.
-PMML_KERNELS_MAX = 2_000

@@ -321,6 +321,13 @@ def test_a_method_must_fit_the_function(method: str, function: str) -> None:
         load(mining(method, segment(line(1)), function))
 
 
+def test_an_ensemble_of_more_trees_than_allowed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PMML_TREES_MAX", 2)
+    tree = segment(stump(1.0, ' score="1">', "regression"))
+    with pytest.raises(UnsupportedModel, match="ensemble of 3 trees"):
+        load(mining("sum", tree * 3))
+
+
 def test_an_empty_segmentation_is_refused() -> None:
     with pytest.raises(InvalidModel, match="no Segment"):
         load(mining("sum", ""))

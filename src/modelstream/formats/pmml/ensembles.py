@@ -99,17 +99,28 @@ def _combine_numbers(answers: Answers, method: str, dtype: Precision, initial: f
         return _median(answers)
     if method.endswith("Median"):
         return _weighted_median(answers)
-    values: Column = _asked_or(answers.values, answers.asked, 0.0).astype(dtype)
-    weights: Column = _weights(answers).astype(dtype)
-    addends = values * weights
-    if initial:
-        addends[0] += dtype(initial)
-    total: Column = np.add.reduce(addends, axis=0)
-    return total / np.add.reduce(weights, axis=0) if method.endswith("verage") else total
+    total = _weighted_sum(answers.values, answers, dtype, initial)
+    if not method.endswith("verage"):
+        return total
+    mean: Column = total / np.add.reduce(_weights(answers).astype(dtype), axis=0)
+    return mean
 
 
 def _precision(*, single: bool) -> Precision:
     return np.float32 if single else np.float64
+
+
+def _weighted_sum(
+    values: Column, answers: Answers, dtype: Precision, initial: float = 0.0
+) -> Column:
+    """Return the sum over the models that count, each times its weight."""
+    trailing = (...,) + (None,) * (values.ndim - 2)
+    asked = None if answers.asked is None else answers.asked[trailing]
+    addends: Column = _asked_or(values, asked, 0.0).astype(dtype, copy=False)
+    if asked is not None or (answers.weights != 1.0).any():  # else a copy for nothing
+        addends = addends * _weights(answers).astype(dtype)[trailing]
+    total: Column = np.add.reduce(addends, axis=0, initial=dtype(initial))
+    return total
 
 
 def _weights(answers: Answers) -> Column:
@@ -162,11 +173,9 @@ def _votes(answers: Answers, labels: int) -> Column:
 
 def _average(answers: Answers, dtype: Precision) -> Column:
     assert answers.tables is not None
-    weights: Column = _weights(answers).astype(dtype)[:, :, None]
-    asked = None if answers.asked is None else answers.asked[:, :, None]
-    tables: Column = _asked_or(answers.tables, asked, 0.0).astype(dtype)
-    total: Column = np.add.reduce(tables * weights, axis=0) / np.add.reduce(weights, axis=0)
-    return total.astype(np.float64)
+    weights = np.add.reduce(_weights(answers).astype(dtype), axis=0)
+    mean: Column = _weighted_sum(answers.tables, answers, dtype) / weights[:, None]
+    return mean.astype(np.float64)
 
 
 def _pick(answers: Answers, method: str) -> tuple[Column, Column]:

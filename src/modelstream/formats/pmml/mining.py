@@ -246,6 +246,11 @@ def _is_plain_tree(inner: ModelElement | None, model: MiningModel) -> bool:
 def _forest(model: MiningModel, scope: Scope, labels: tuple[str, ...]) -> Composition:
     """Return an ensemble of trees, lowered to one forest."""
     segmentation = model.segmentation
+    if len(segmentation.segments) > limits.PMML_TREES_MAX:
+        raise UnsupportedModel(
+            f"an ensemble of {len(segmentation.segments)} trees is not evaluated; "
+            f"{limits.PMML_TREES_MAX} are"
+        )
     forest = segmentation.forest
     if forest is None:
         trees = [s.model for s in segmentation.segments if isinstance(s.model, TreeModel)]

@@ -19,7 +19,6 @@ from modelstream.formats.pmml.segments import CompiledModel
 from modelstream.formats.pmml.values import field_type, missing, texts, write
 from modelstream.messages import Column, Columns, Scores
 
-
 _WHOLE_MAX = 2.0**53  # up to here a float64 holds every whole number
 
 
