@@ -81,6 +81,25 @@ def test_of_promotions_read_together_only_the_last_is_loaded() -> None:
     assert effects == [Load(C)]
 
 
+def test_of_promotions_read_in_pieces_only_the_last_is_loaded() -> None:
+    machine = Machine(Latest())
+    assert machine.on_registry([(0, admitted("a")), (1, promoted("a"))], more=True) == []
+    assert machine.on_registry([(2, admitted("b")), (3, promoted("b"))]) == [Load(B)]
+    assert machine.on_registry([]) == []
+
+
+def test_it_tells_whether_a_version_that_should_answer_is_on_its_way() -> None:
+    driver = Driver()
+    assert not driver.machine.loading()
+    driver.registry(admitted("a"), promoted("a"))
+    assert driver.machine.loading()
+    driver.machine.on_loaded(A, ok=True)
+    assert not driver.machine.loading()
+    driver.registry(admitted("b"), promoted("b"))
+    driver.machine.on_loaded(B, ok=False)
+    assert not driver.machine.loading(), "what failed is not on its way"
+
+
 def test_a_loaded_version_answers_from_the_next_batch_on() -> None:
     driver = Driver()
     driver.registry(admitted("a"), promoted("a"))

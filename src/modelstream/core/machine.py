@@ -79,22 +79,27 @@ class Machine:
         self._on_no_model = on_no_model
         self._plans: dict[str, Plan] = {}
         self._pending: dict[int, _Pending] = {}
+        self._changed: dict[str, None] = {}  # data types whose plan is to be looked at
 
     # -- the model stream ------------------------------------------------------------------------
 
-    def on_registry(self, events: Sequence[tuple[int, RegistryEvent]]) -> list[Effect]:
+    def on_registry(
+        self, events: Sequence[tuple[int, RegistryEvent]], *, more: bool = False
+    ) -> list[Effect]:
         """Apply registry events, each with its offset, in log order.
 
-        Loads are asked for once all of them are applied: of many promotions that were read
-        together only the last one of each data type is loaded.
+        Loads are asked for once all of them are applied, and with `more` not before the call that
+        brings the rest: of many promotions only the last one of each data type is loaded.
         """
-        changed: dict[str, None] = {}
         for position, event in events:
             data_type = self.registry.apply(event, position)
             if data_type is not None:
                 plan = self._plans.setdefault(data_type, Plan(data_type))
                 plan.want(self.registry.current(data_type), position)
-                changed[data_type] = None
+                self._changed[data_type] = None
+        if more:
+            return []
+        changed, self._changed = self._changed, {}
         return [effect for data_type in changed for effect in self._advance(data_type)]
 
     def on_loaded(self, version: VersionId, *, ok: bool) -> list[Effect]:

@@ -83,8 +83,12 @@ class Embedded:
             if not len(batch):
                 return
             events = decode_events(batch.values)
-            self.shell.follow(list(zip(batch.offsets, events, strict=True)))
+            end = self._log.bounds(self._flow.registry, 0)[1]
+            more = batch.next_offset < end
+            self.shell.follow(list(zip(batch.offsets, events, strict=True)), more=more)
             self._registry_offset = batch.next_offset
+            if not more:
+                return
 
     def lag(self) -> int:
         """Return the number of records of this instance's partitions that have no outcome yet."""

@@ -36,9 +36,9 @@ class Shell:
         self._retry_at: dict[VersionId, float] = {}
         self._batches = 0
 
-    def follow(self, events: Sequence[tuple[int, RegistryEvent]]) -> None:
-        """Apply registry events."""
-        self._perform(self.machine.on_registry(events))
+    def follow(self, events: Sequence[tuple[int, RegistryEvent]], *, more: bool = False) -> None:
+        """Apply registry events; with `more`, nothing is loaded before the rest of them."""
+        self._perform(self.machine.on_registry(events, more=more))
 
     def take_loads(self) -> None:
         """Take in the versions that were loaded meanwhile; this is where a swap happens."""
