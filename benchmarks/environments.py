@@ -1,0 +1,25 @@
+"""Environments of the peers: one virtual environment each, below `.envs`, with pinned versions."""
+
+import subprocess
+import sys
+import venv
+from importlib.metadata import version
+from pathlib import Path
+
+PEERS = {"bytewax": ("bytewax==0.21.1",), "quix": ("quixstreams==3.28.1",)}
+# What `by_hand` needs, in the versions that modelstream runs with.
+SHARED = ("msgspec", "numpy", "onnxruntime")
+_ROOT = Path(__file__).parent / ".envs"
+
+
+def python_of(peer: str) -> Path:
+    """Return a peer's interpreter; its environment is made when it is missing or outdated."""
+    place = _ROOT / peer
+    wanted = [*PEERS[peer], *(f"{name}=={version(name)}" for name in SHARED)]
+    python, pins = place / "bin" / "python", place / "pins.txt"
+    if not pins.is_file() or pins.read_text().split() != wanted:
+        sys.stderr.write(f"making the environment of {peer} in {place}\n")
+        venv.create(place, clear=True, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)
+        pins.write_text("\n".join(wanted) + "\n")
+    return python
