@@ -52,10 +52,11 @@ def _serve(control: socket.socket) -> bool:
     if not descriptors:
         return False
     order = msgspec.msgpack.decode(message, type=Order)
+    zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
         control.close()
-        _answer(descriptors[0], order)
+        _answer(descriptors[0], order, zygote)
     os.close(descriptors[0])
     ending = _await(pid, control, order.seconds)
     if ending is not None:
@@ -79,11 +80,14 @@ def _await(pid: int, control: socket.socket, seconds: float) -> Ending | None:
     return Ending(not ready, os.waitstatus_to_exitcode(status))
 
 
-def _answer(fd: int, order: Order) -> NoReturn:
+def _answer(fd: int, order: Order, zygote: int) -> NoReturn:
     """Be confined, say how, and only then read the artifact and answer."""
     code = 1
     try:
         confinement = confine(fd, order.memory_bytes, order.cpu_seconds)
+        # Who lost its parent before it was bound to end with it would be nobody's to end.
+        if os.getppid() != zygote:
+            os._exit(code)
         with socket.socket(fileno=fd) as channel:
             send_frame(channel, msgspec.msgpack.encode(confinement))
             request = receive_frame(channel, CHECK_REQUEST_BYTES_MAX)
