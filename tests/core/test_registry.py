@@ -108,8 +108,8 @@ def test_numbering_steps_over_a_number_that_a_publisher_gave() -> None:
 
 def test_a_version_is_found_by_its_artifact() -> None:
     registry = fold(admitted("a", "1", digest="d1"), admitted("a", "2", digest="d2"))
-    assert registry.with_digest("a", "d2") == VersionId("a", "2")
-    assert registry.with_digest("b", "d2") is None
+    assert registry.with_digest("a", "d2") == (VersionId("a", "2"),)
+    assert registry.with_digest("b", "d2") == ()
     assert registry.of_name("a") == (VersionId("a", "1"), VersionId("a", "2"))
 
 

@@ -44,7 +44,7 @@ class Registry:
         self.rejections: list[tuple[int, Rejected]] = []
         self._history: dict[str, list[VersionId]] = {}
         self._by_name: dict[str, list[VersionId]] = {}
-        self._by_digest: dict[tuple[str, str], VersionId] = {}
+        self._by_digest: dict[tuple[str, str], list[VersionId]] = {}
 
     def apply(self, event: RegistryEvent, position: int) -> str | None:
         """Apply one event; return the data type whose current version it changed, if any.
@@ -98,9 +98,9 @@ class Registry:
             number += 1
         return str(number)
 
-    def with_digest(self, name: str, digest: str) -> VersionId | None:
-        """Return the version of this name that has this artifact, if there is one."""
-        return self._by_digest.get((name, digest))
+    def with_digest(self, name: str, digest: str) -> tuple[VersionId, ...]:
+        """Return the versions of this name that have this artifact, in order of admission."""
+        return tuple(self._by_digest.get((name, digest), ()))
 
     def of_name(self, name: str) -> tuple[VersionId, ...]:
         """Return the versions of one name, in order of admission."""
@@ -111,7 +111,7 @@ class Registry:
         assert version not in self.versions, "a version is admitted once"
         self.versions[version] = Version(version, event, position)
         self._by_name.setdefault(event.name, []).append(version)
-        self._by_digest.setdefault((event.name, event.digest), version)
+        self._by_digest.setdefault((event.name, event.digest), []).append(version)
 
     def _promote(self, event: Promoted) -> str | None:
         version = version_of(event)

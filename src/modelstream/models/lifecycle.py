@@ -56,8 +56,8 @@ def published(
         named = registry.versions.get(VersionId(descriptor.name, descriptor.version))
         same = [named] if named else []
     else:
-        of_name = [registry.versions[each] for each in registry.of_name(descriptor.name)]
-        same = [known for known in reversed(of_name) if known.admitted.digest == digest]
+        newest_first = reversed(registry.with_digest(descriptor.name, digest))
+        same = [registry.versions[each] for each in newest_first]
     if not same:
         return None
     if same[0].admitted.digest != digest:

@@ -60,9 +60,8 @@ class Decoder:
         self._parse_json = msgspec.json.Decoder(struct).decode
         self._parse_object = partial(_convert, struct)
         plain = [name for name in struct.__struct_fields__ if _is_plain_number(fields.get(name))]
-        self._numbers = tuple(fields[name] for name in plain)
-        self._names = tuple(each.name for each in self._numbers)
-        self._integers = tuple(each for each in self._numbers if each.type in INTEGERS)
+        self._names = tuple(fields[name].name for name in plain)
+        self._integers = tuple(fields[name] for name in plain if fields[name].type in INTEGERS)
         self._get_numbers = _numbers_getter(struct, plain)
         self._pack = Struct(f"{len(plain)}d").pack
         self._others: tuple[tuple[Field, Getter], ...] = tuple(
@@ -124,7 +123,7 @@ class Decoder:
             flat: Column = np.frombuffer(b"".join([pack(*get(row)) for row in parsed]), np.float64)
         except PackError:  # a missing number somewhere
             flat = number_column(list(chain.from_iterable(map(get, parsed))))
-        return flat.reshape(len(parsed), len(self._numbers))
+        return flat.reshape(len(parsed), len(self._names))
 
 
 def read_field(path: str) -> Callable[[bytes], str]:
