@@ -36,7 +36,7 @@ class Producer:
 
     def top_up(self) -> bool:
         """Append a batch if the backlog is short of one; tell whether it was."""
-        done = self._log.committed(f"{self._flow.name}.join", self._topic, 0) or 0
+        done = self._log.committed(self._flow.group, self._topic, 0) or 0
         if self.sent - done >= BACKLOG_RECORDS:
             return False
         self.sent += append(self._log, self._flow, self._values)

@@ -71,6 +71,11 @@ class Flow:
             return {self.records: self.data_type}
         return dict(self.records)
 
+    @property
+    def group(self) -> str:
+        """The consumer group of the instances that answer the records."""
+        return f"{self.name}.join"
+
     def data_type_given(self, data_type: str) -> str:
         """Return the data type a publisher means; with one alone it may be left out.
 

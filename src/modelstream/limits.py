@@ -83,8 +83,13 @@ PARTITIONS_MAX = 1024
 # A point read decodes its whole stored batch, so a stored batch stays small enough for that.
 STORED_BATCH_RECORDS_MAX = 1000
 STORED_BATCH_BYTES_MAX = 1024 * 1024
-# The write-ahead log is folded back into the database past this size.
-WAL_BYTES_MAX = 32 * 1024 * 1024
+# The database's write-ahead log is folded back into it past this size; a fold stops the writers,
+# so it is done often, when there is little to fold.
+WAL_BYTES_MAX = 4 * 1024 * 1024
+# A segment file that has reached this size is followed by a new one; retention frees whole segments.
+SEGMENT_BYTES_MAX = 64 * 1024 * 1024
+# Segment files that a process holds open, of those it writes and of those it reads.
+SEGMENT_FILES_OPEN_MAX = 64
 # A member that has not been heard of for this long loses its partitions.
 LEASE_MS = 5_000
 # How often a waiting reader looks whether another process has written: at once in a busy log, and
@@ -102,10 +107,10 @@ LOCK_RETRY_US_MAX = 1_000
 HEARTBEAT_MS = 1_000
 # Members of one consumer group; the same as the workers of one flow.
 GROUP_MEMBERS_MAX = 256
-# Large pages hold a stored batch in few pieces: 3 to 4 times the appends of SQLite's 4 KiB.
-DATABASE_PAGE_BYTES = 16 * 1024
-# Page cache of each of a process's two connections: some stored batches and the upper index pages.
-DATABASE_CACHE_BYTES = 16 * 1024 * 1024
+# Each commit writes some pages of the index whole, so they are small.
+DATABASE_PAGE_BYTES = 4 * 1024
+# Page cache of each of a process's two connections: the pages of the index that are in use.
+DATABASE_CACHE_BYTES = 4 * 1024 * 1024
 # A checkpoint waits this long for readers, and otherwise leaves its work to a later one.
 CHECKPOINT_WAIT_MS = 100
 # Time stamps are signed 64-bit integers in SQLite, as they are in Kafka.
@@ -164,6 +169,32 @@ PMML_ENSEMBLE_CELLS_MAX = 8 * 1024 * 1024
 PMML_SCOPES_MAX = 48
 # Sessions of one document: each holds some 100 KB, and loads in about a millisecond.
 PMML_KERNELS_MAX = 2_000
+# Documents that a text is compared with: a batch of 1,000 rows takes some 16 KB for each.
+PMML_TEXT_DOCUMENTS_MAX = 10_000
+
+# -- descriptions of models ---------------------------------------------------------------------
+
+# Models inside a model that its description lists; more are counted.
+DESCRIBED_PARTS_MAX = 20
+# What `show` draws of anything; more would hide the rest, and `--json` has all of it.
+DRAWN_FIELDS_MAX = 40
+DRAWN_PARTS_MAX = 8
+DRAWN_VALUES_MAX = 6
+
+# -- PFA ----------------------------------------------------------------------------------------
+
+# A name of a type; full names of generated classes are some dozens of characters long.
+PFA_NAME_CHARS_MAX = 1_024
+# Turns of loops and calls of functions for one record: some seconds, where real models take 1,000.
+PFA_STEPS_MAX = 1_000_000
+# Items, characters or bytes that one call may make: a loop that doubles a list stops here.
+PFA_ITEMS_MAX = 1_000_000
+# Expressions in expressions: each takes up to six of Python's 1,000 call frames.
+PFA_EXPRESSION_DEPTH_MAX = 100
+# Alternatives that a regular expression is tried with; the longest seen split words.
+PFA_PATTERN_CHARS_MAX = 1_000
+# Numbers of a table of trees in memory at once; a batch with more goes in parts: 32 MiB.
+PFA_FOREST_CELLS_MAX = 4 * 1024 * 1024
 
 # -- the command line ---------------------------------------------------------------------------
 

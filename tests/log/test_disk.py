@@ -13,16 +13,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modelstream import limits
 from modelstream.errors import LogError
 from modelstream.log.disk import DiskLog, schema
 from modelstream.log.disk.failures import explained
+from modelstream.log.disk.segments import Segments
 from modelstream.log.disk.store import Store
 from modelstream.messages import Outgoing
-from tests.support.logs import BYTES, covers, poll, poll_values, read_all
+from tests.support.logs import BYTES, WoundClock, covers, poll, poll_values, read_all
 
 
 @pytest.fixture
@@ -35,6 +39,28 @@ def log(path: Path) -> Iterator[DiskLog]:
     with closing(DiskLog(path)) as log:
         log.create_topic("a")
         yield log
+
+
+def segments(path: Path, partition: int = 1) -> list[Path]:
+    """Return the segment files of a partition, by its row in the database."""
+    return sorted((path / "records" / str(partition)).iterdir())
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def read_on(log: DiskLog, values: list[bytes]) -> None:
+    """Read record after record until the log refuses."""
+    while True:
+        values.extend(log.read("a", 0, len(values), 50, BYTES).values)
+
+
+def flip(file: Path, at: int) -> None:
+    """Change one bit of a file."""
+    data = bytearray(file.read_bytes())
+    data[at] ^= 1
+    file.write_bytes(data)
 
 
 def check_integrity(path: Path) -> None:
@@ -137,6 +163,19 @@ def test_power_syncs_every_commit_and_process_leaves_it_to_the_system(tmp_path: 
         store.close()
 
 
+@pytest.mark.parametrize(("durability", "synced"), [("process", False), ("power", True)])
+def test_power_forces_the_records_to_the_disk_before_the_commit_that_names_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch, durability: schema.Durability, *, synced: bool
+) -> None:
+    named: list[int] = []
+    with closing(DiskLog(path, durability)) as log:
+        log.create_topic("a")
+        monkeypatch.setattr(os, "fdatasync", lambda _: named.append(log.bounds("a", 0)[1]))
+        log.append(Outgoing("a", [b"x"]))
+        log.append(Outgoing("a", [b"y"]))
+    assert named == ([0, 1] if synced else [])
+
+
 def _made(path: Path) -> Path:
     path.mkdir()
     return path
@@ -204,6 +243,137 @@ def test_no_read_transaction_is_left_open(path: Path, log: DiskLog) -> None:
     assert (busy, pages, folded) == (0, 0, 0)
 
 
+# -- segments -------------------------------------------------------------------------------------
+
+
+def test_segments_follow_one_another_and_readers_see_one_log(
+    path: Path, log: DiskLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEGMENT_BYTES_MAX", 1000)
+    values = [b"%d" % number * 100 for number in range(10)]
+    for value in values:
+        log.append(Outgoing("a", [value] * 3))
+    assert [int(file.stem) for file in segments(path)] == [0, 12, 24]
+    expected = [value for value in values for _ in range(3)]
+    assert read_all(log, "a") == expected
+    with closing(DiskLog(path)) as other:
+        assert read_all(other, "a") == expected
+        assert other.append(Outgoing("a", [b"last"])) == {0: range(30, 31)}
+    assert read_all(log, "a") == [*expected, b"last"]
+
+
+def test_segments_that_hold_nothing_any_more_are_removed(
+    path: Path, log: DiskLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEGMENT_BYTES_MAX", 100)
+    for number in range(5):
+        log.append(Outgoing("a", [b"%d" % number * 200]))
+    log.delete_before("a", 0, 3)
+    assert [int(file.stem) for file in segments(path)] == [3, 4]
+    log.delete_before("a", 0, 5)
+    assert [int(file.stem) for file in segments(path)] == [4]
+    assert log.append(Outgoing("a", [b"x"])) == {0: range(5, 6)}
+    assert read_all(log, "a") == [b"x"]
+
+
+def test_retention_removes_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEGMENT_BYTES_MAX", 100)
+    clock = WoundClock()
+    with closing(DiskLog(tmp_path / "kept", clock=clock)) as log:
+        log.create_topic("a", retention_ms=1000)
+        for _ in range(20):
+            log.append(Outgoing("a", [b"x" * 200]))
+            clock.wind(500)
+        start, end = log.bounds("a", 0)
+        assert (end - start, end) == (3, 20)
+        assert len(segments(tmp_path / "kept")) <= end - start + 2
+        assert len(read_all(log, "a")) == 3
+
+
+def test_a_reader_goes_on_behind_what_is_deleted_under_it(
+    path: Path, log: DiskLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEGMENT_BYTES_MAX", 100)
+    for number in range(4):
+        log.append(Outgoing("a", [b"%d" % number * 200]))
+    with closing(DiskLog(path)) as reader:
+        looked_up = Store.rows_while
+
+        def then_deleted(*args: Any) -> Any:
+            found = looked_up(*args)
+            monkeypatch.setattr(Store, "rows_while", looked_up)
+            log.delete_before("a", 0, 2)
+            return found
+
+        monkeypatch.setattr(Store, "rows_while", then_deleted)
+        batch = reader.read("a", 0, 0, 10, BYTES)
+    assert list(batch.offsets) == [2, 3]
+
+
+def test_a_segment_that_somebody_removed_is_told(path: Path, log: DiskLog) -> None:
+    log.append(Outgoing("a", [b"x"]))
+    (segment,) = segments(path)
+    segment.unlink()
+    with pytest.raises(LogError, match=r"a/0 from offset 0 on are damaged .* restore"):
+        log.read("a", 0, 0, 1, BYTES)
+
+
+def test_what_an_append_that_failed_left_behind_is_written_over(
+    path: Path, log: DiskLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.append(Outgoing("a", [b"1"]))
+    written = Segments.write
+
+    def then_fail(*args: Any) -> None:
+        written(*args)
+        raise OSError(errno.EIO, "failed")
+
+    monkeypatch.setattr(Segments, "write", then_fail)
+    with pytest.raises(LogError, match="check the disk"):
+        log.append(Outgoing("a", [b"a long record that is nobody's"]))
+    monkeypatch.undo()
+    log.append(Outgoing("a", [b"2"]))
+    assert read_all(log, "a") == [b"1", b"2"]
+    with closing(DiskLog(path)) as other:
+        assert read_all(other, "a") == [b"1", b"2"]
+
+
+def test_no_more_segments_are_held_open_than_the_limit(
+    path: Path, log: DiskLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SEGMENT_FILES_OPEN_MAX", 2)
+    log.create_topic("many", 6)
+    before = open_files()
+    for _ in range(2):
+        for partition in range(6):
+            log.append(Outgoing("many", [b"%d" % partition], partition=partition))
+    for partition in range(6):
+        assert read_all(log, "many", partition) == [b"%d" % partition] * 2
+    assert open_files() - before == 4
+
+
+@given(at=st.integers(0, 10**6), cut=st.booleans())
+def test_no_flipped_bit_and_no_cut_is_read_as_a_record(
+    tmp_path_factory: pytest.TempPathFactory, at: int, cut: bool
+) -> None:
+    path = tmp_path_factory.mktemp("flip") / "log"
+    with closing(DiskLog(path)) as log:
+        log.create_topic("a")
+        for number in range(3):
+            log.append(Outgoing("a", [b"%d" % number] * 50))
+    (segment,) = segments(path)
+    at %= segment.stat().st_size
+    if cut:
+        os.truncate(segment, at)
+    else:
+        flip(segment, at)
+    with closing(DiskLog(path)) as log:
+        values: list[bytes] = []
+        with pytest.raises(LogError, match=r"from offset \d+ on are damaged"):
+            read_on(log, values)
+        assert values == [b"%d" % (row // 50) for row in range(len(values))]
+
+
 # -- what cannot be opened ------------------------------------------------------------------------
 
 
@@ -240,7 +410,8 @@ def test_a_newer_format_is_told(path: Path) -> None:
     DiskLog(path).close()
     with closing(sqlite3.connect(path / "log.db")) as db:
         db.execute(f"pragma user_version = {schema.VERSION + 1}")
-    with pytest.raises(LogError, match=r"has format 2, .* knows format 1: use the version"):
+    told = rf"has format {schema.VERSION + 1}, .* knows format {schema.VERSION}: use the version"
+    with pytest.raises(LogError, match=told):
         DiskLog(path)
 
 
@@ -347,8 +518,8 @@ def test_an_error_within_a_transaction_keeps_nothing_of_it(path: Path, log: Disk
 def test_damaged_records_are_told_with_their_place(path: Path, log: DiskLog) -> None:
     log.append(Outgoing("a", [b"x"] * 3))
     log.append(Outgoing("a", [b"y"] * 3))
-    with closing(sqlite3.connect(path / "log.db")) as db, db:
-        db.execute("update batch set records = x'ff' where first = 3")
+    (segment,) = segments(path)
+    flip(segment, segment.stat().st_size - 1)
     assert len(log.read("a", 0, 0, 3, BYTES)) == 3
     with pytest.raises(LogError, match=r"a/0 from offset 3 on are damaged .* delete_before"):
         log.read("a", 0, 0, 4, BYTES)

@@ -117,7 +117,7 @@ def tampered(rig: Rig, edits: dict[str, Edit], *, committed: int | None = None) 
 
 def _commit(rig: Rig, log: MemoryLog, committed: int | None) -> None:
     """Commit in a copy what was committed in the original."""
-    group = f"{rig.flow.name}.join"
+    group = rig.flow.group
     topics = list(rig.flow.record_topics)
     consumer = log.consumer(group, topics, instance="copy")
     while consumer.poll(1000, 0, 1 << 30):

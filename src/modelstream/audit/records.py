@@ -76,7 +76,7 @@ def stray_sources(log: Log, flow: Flow, found: Sequence[Source]) -> list[Source]
 
 def committed_now(log: Log, flow: Flow, source: TopicPartition) -> int:
     """Return the position up to which the flow has answered a partition."""
-    return log.committed(f"{flow.name}.join", *source) or 0
+    return log.committed(flow.group, *source) or 0
 
 
 def steps(log: Log, source: Source, first: int) -> Iterator[Step]:

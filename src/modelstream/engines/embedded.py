@@ -47,8 +47,7 @@ class Embedded:
         self._read_type = read_field(flow.data_type_field) if flow.data_type_field else None
         self.shell = Shell(flow, self._load, lambda: None)
         self.follow_registry()
-        self._group = f"{flow.name}.join"
-        self._consumer = log.consumer(self._group, list(self._data_types), instance=instance)
+        self._consumer = log.consumer(flow.group, list(self._data_types), instance=instance)
 
     def run(self, stop: threading.Event) -> None:
         """Join until told to stop; the batch in hand is finished."""
@@ -114,7 +113,7 @@ class Embedded:
         if self.shell.waiting():
             return False
         return all(
-            source in self._paused or (self._log.committed(self._group, *source) or 0) >= end
+            source in self._paused or (self._log.committed(self._flow.group, *source) or 0) >= end
             for source, end in goal.items()
             if end
         )

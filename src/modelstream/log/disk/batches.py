@@ -1,25 +1,31 @@
-"""Stored batches in the database: written within a transaction, read without one.
+"""Stored batches: their bytes in segment files, where these lie in the database.
 
-A partition is known here by its row number (`topics.Topic.row`).
+A partition is known here by its row number (`topics.Topic.row`). What is appended within a
+transaction is there for readers once that is committed, and never was where it is not.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
+from modelstream import limits
 from modelstream.errors import LogError
 from modelstream.log.appends import Piece, split
 from modelstream.log.clock import Clock
-from modelstream.log.disk.store import Store
+from modelstream.log.disk.segments import Segments
+from modelstream.log.disk.store import Row, Store
 from modelstream.log.disk.topics import Topic, Topics
 from modelstream.log.stored import Room, StoredBatch, first_at, gather
 from modelstream.messages import Outgoing, RecordBatch, TopicPartition
 
-_PUT = """insert into batch (partition, first, last, size_bytes, max_timestamp, key, records)
-    values (?, ?, ?, ?, ?, ?, ?)"""
-_FROM = "from batch where partition = ? and last >= ?"
+_PUT = """insert into batch (partition, first, last, size_bytes, max_timestamp, checksum,
+    segment, at, stored_bytes, key, records) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_GET = """select first, last, size_bytes, checksum, segment, at, stored_bytes, records
+    from batch where partition = ? and last >= ?"""
+_LOWEST = "select segment from batch where partition = ? order by last limit 1"
 
 
 class _Coded(NamedTuple):
@@ -27,6 +33,7 @@ class _Coded(NamedTuple):
 
     piece: Piece
     records: bytes
+    checksum: int
 
 
 class Cut(NamedTuple):
@@ -40,8 +47,9 @@ class Cut(NamedTuple):
 class Batches:
     """The records of all partitions."""
 
-    def __init__(self, store: Store, topics: Topics, clock: Clock) -> None:
+    def __init__(self, store: Store, segments: Segments, topics: Topics, clock: Clock) -> None:
         self._store = store
+        self._segments = segments
         self._topics = topics
         self._clock = clock
         self._encode = msgspec.msgpack.Encoder().encode
@@ -52,7 +60,7 @@ class Batches:
         topic = self._topics.find(outgoing.topic)
         now = self._clock()
         runs = {
-            number: (count, [_Coded(piece, self._encode(piece.batch)) for piece in pieces])
+            number: (count, [self._coded(piece) for piece in pieces])
             for number, (count, pieces) in split(outgoing, topic.info, now).items()
         }
         retention = topic.info.retention_ms
@@ -61,14 +69,12 @@ class Batches:
     def append(self, db: sqlite3.Connection, cut: Cut) -> dict[int, range]:
         """Write what was prepared, within a transaction; return the offsets by partition."""
         offsets = {}
-        for number, (count, pieces) in cut.runs.items():
+        for number, (count, coded) in cut.runs.items():
             row = cut.topic.row(number)
-            (base,) = db.execute("select next from partition where id = ?", (row,)).fetchone()
-            db.execute("update partition set next = ? where id = ?", (base + count, row))
             if cut.topic.info.compacted:
-                replaced = [(row, piece.key) for piece, _ in pieces]
-                db.executemany("delete from batch where partition = ? and key = ?", replaced)
-            db.executemany(_PUT, [_values(row, base, piece, coded) for piece, coded in pieces])
+                base = _put_in_database(db, row, count, coded)
+            else:
+                base = self._put_in_segment(db, row, count, coded)
             if cut.expire_before_ms is not None:
                 _expire(db, row, cut.expire_before_ms)
             offsets[number] = range(base, base + count)
@@ -79,13 +85,18 @@ class Batches:
     ) -> RecordBatch:
         """Return records from `offset` on, one at least where there is one."""
         row = self._topics.find(source.topic).row(source.partition)
-        start, _ = self.bounds(row)
-        offset = max(offset, start)
-        room = Room(offset, max_records, max_bytes)
-        query = f"select first, last, size_bytes, records {_FROM} order by last"
-        found = self._store.rows_while(lambda found: room.fill(*found[:3]), query, (row, offset))
-        stored = [(first, self._stored(source, first, records)) for first, _, _, records in found]
-        return gather(source, stored, offset, max_records, max_bytes)
+        while True:
+            start, _ = self.bounds(row)
+            offset = max(offset, start)
+            room = Room(offset, max_records, max_bytes)
+            found = self._store.rows_while(
+                lambda found, room=room: room.fill(*found[:3]),  # type: ignore[misc]
+                f"{_GET} order by last",
+                (row, offset),
+            )
+            stored = self._stored(source, row, found)
+            if stored is not None:
+                return gather(source, stored, offset, max_records, max_bytes)
 
     def bounds(self, row: int) -> tuple[int, int]:
         """Return the first kept offset of a partition and the offset after the last."""
@@ -97,14 +108,16 @@ class Batches:
         row = self._topics.find(source.topic).row(source.partition)
         start, end = self.bounds(row)
         after = start
-        query = f"select first, last, records {_FROM} and max_timestamp >= ? order by last limit 1"
+        query = f"{_GET} and max_timestamp >= ? order by last limit 1"
         while found := self._store.rows(query, (row, after, timestamp_ms)):
-            ((first, last, records),) = found
-            batch = self._stored(source, first, records)
+            stored = self._stored(source, row, found)
+            if stored is None:
+                return self.offset_at(source, timestamp_ms)
+            ((first, batch),) = stored
             offset = first_at(first, batch, start, timestamp_ms)
             if offset is not None:
                 return offset
-            after = last + 1
+            after = first + len(batch.values)
         return end
 
     def delete_before(self, source: TopicPartition, offset: int) -> None:
@@ -112,23 +125,94 @@ class Batches:
         row = self._topics.find(source.topic).row(source.partition)
         with self._store.write() as db:
             _delete_before(db, row, offset)
+        with self._store.write() as db:
+            self._segments.drop_before(row, _lowest_segment(db, row))
 
-    def _stored(self, source: TopicPartition, first: int, records: bytes) -> StoredBatch:
-        try:
-            return self._decode(records)
-        except msgspec.MsgspecError as error:
-            raise LogError(
-                f"the records of {source.topic}/{source.partition} from offset {first} on are"
-                f" damaged ({error}): restore {self._store.directory} from a copy, or go on behind"
-                " them with delete_before"
-            ) from error
+    def _coded(self, piece: Piece) -> _Coded:
+        records = self._encode(piece.batch)
+        return _Coded(piece, records, crc32(records))
+
+    def _put_in_segment(
+        self, db: sqlite3.Connection, row: int, count: int, coded: list[_Coded]
+    ) -> int:
+        """Append to a partition's segment; return the first offset."""
+        query = "select next, segment, segment_bytes from partition where id = ?"
+        base, segment, at = db.execute(query, (row,)).fetchone()
+        if at >= limits.SEGMENT_BYTES_MAX:
+            # Only now are files removed that hold nothing any more: what made them useless is
+            # committed by now, and could have failed to be where it was done.
+            self._segments.drop_before(row, _lowest_segment(db, row))
+            segment, at = base, 0
+        self._segments.write(row, segment, at, b"".join(each.records for each in coded))
+        placed = []
+        for each in coded:
+            placed.append((*_facts(row, base, each), segment, at, len(each.records), None, None))
+            at += len(each.records)
+        db.executemany(_PUT, placed)
+        db.execute(
+            "update partition set next = ?, segment = ?, segment_bytes = ? where id = ?",
+            (base + count, segment, at, row),
+        )
+        return int(base)
+
+    def _stored(
+        self, source: TopicPartition, row: int, found: Sequence[Row]
+    ) -> list[tuple[int, StoredBatch]] | None:
+        """Bring batches from where they lie, with their first offsets; None where some are gone.
+
+        Those that a retention or a delete_before has removed since they were looked up are gone.
+        """
+        stored = []
+        for first, last, _, checksum, segment, at, size, records in found:
+            try:
+                data = records or self._segments.read(row, segment, at, size)
+                if crc32(data) != checksum:
+                    raise _damaged(self._store, source, first, "their checksum differs")
+                stored.append((first, self._decode(data)))
+            except FileNotFoundError as error:
+                if self.bounds(row)[0] > last:
+                    return None
+                raise _damaged(self._store, source, first, str(error)) from error
+            except msgspec.MsgspecError as error:
+                raise _damaged(self._store, source, first, str(error)) from error
+        return stored
 
 
-def _values(row: int, base: int, piece: Piece, records: bytes) -> tuple[object, ...]:
+def _damaged(store: Store, source: TopicPartition, first: int, reason: str) -> LogError:
+    return LogError(
+        f"the records of {source.topic}/{source.partition} from offset {first} on are"
+        f" damaged ({reason}): restore {store.directory} from a copy, or go on behind"
+        " them with delete_before"
+    )
+
+
+def _put_in_database(db: sqlite3.Connection, row: int, count: int, coded: list[_Coded]) -> int:
+    """Append to a compacted partition, whose records are replaced one by one."""
+    (base,) = db.execute("select next from partition where id = ?", (row,)).fetchone()
+    db.execute("update partition set next = ? where id = ?", (base + count, row))
+    replaced = [(row, each.piece.key) for each in coded]
+    db.executemany("delete from batch where partition = ? and key = ?", replaced)
+    placed = [
+        (*_facts(row, base, each), 0, 0, len(each.records), each.piece.key, each.records)
+        for each in coded
+    ]
+    db.executemany(_PUT, placed)
+    return int(base)
+
+
+def _facts(row: int, base: int, coded: _Coded) -> tuple[int, ...]:
+    piece = coded.piece
     first = base + piece.row
     last = first + len(piece.batch.values) - 1
-    latest = piece.batch.max_timestamp()
-    return row, first, last, piece.size_bytes, latest, piece.key, records
+    return row, first, last, piece.size_bytes, piece.batch.max_timestamp(), coded.checksum
+
+
+def _lowest_segment(db: sqlite3.Connection, row: int) -> int:
+    """Return the first segment that holds something, or that the next append goes to."""
+    found = db.execute(_LOWEST, (row,)).fetchone()
+    if found is None:
+        found = db.execute("select segment from partition where id = ?", (row,)).fetchone()
+    return int(found[0])
 
 
 def _expire(db: sqlite3.Connection, row: int, before_ms: int) -> None:

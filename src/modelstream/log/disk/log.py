@@ -1,7 +1,8 @@
-"""The log on disk: SQLite and nothing else, for any number of threads and local processes.
+"""The log on disk: SQLite and plain files, for any number of threads and local processes.
 
-One directory holds it: `log.db` (topics, records, groups), `LOCK`, and `artifacts/`. Results and
-the positions they cover are one transaction, which is what exactly once rests on.
+One directory holds it: `log.db` (topics, groups, and which records lie where), `records/`,
+`artifacts/`, and `LOCK`. Results and the positions they cover are one transaction, which is what
+exactly once rests on.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from modelstream.log.disk.batches import Batches
 from modelstream.log.disk.blobs import DiskBlobs
 from modelstream.log.disk.groups import Groups
 from modelstream.log.disk.schema import Durability
+from modelstream.log.disk.segments import Segments
 from modelstream.log.disk.store import Store
 from modelstream.log.disk.topics import Topics
 from modelstream.log.groups import Subscription
@@ -39,7 +41,8 @@ class DiskLog:
         self.blobs = DiskBlobs(directory / "artifacts")
         self._store = Store(directory, durability)
         self._topics = Topics(self._store)
-        self._batches = Batches(self._store, self._topics, clock)
+        self._segments = Segments(directory / "records", durable=durability == "power")
+        self._batches = Batches(self._store, self._segments, self._topics, clock)
         self._groups = Groups(self._store, self._topics, self._batches, clock)
 
     def create_topic(
@@ -97,3 +100,4 @@ class DiskLog:
     def close(self) -> None:
         """Release the files; the log itself stays. Closing twice is harmless."""
         self._store.close()
+        self._segments.close()

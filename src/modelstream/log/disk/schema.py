@@ -12,23 +12,28 @@ Mode = Literal["passive", "truncate"]
 
 # What `file` and SQLite call an application id: "mlog".
 APPLICATION_ID = 0x6D6C6F67
-VERSION = 1
+VERSION = 2
 
 # The blob comes last in its row, because what stands after it is slow to reach.
 _TABLES = (
     """create table topic (
         id integer primary key, name text not null unique, partitions integer not null,
         compacted integer not null, retention_ms integer)""",
-    # The kept records of a partition are those from `start` up to, without, `next`.
+    # The kept records of a partition are those from `start` up to, without, `next`. It is written
+    # to `segment` (named after the first offset in it) behind the first `segment_bytes` of it.
     """create table partition (
         id integer primary key, topic integer not null references topic, number integer not null,
         start integer not null default 0, next integer not null default 0,
+        segment integer not null default 0, segment_bytes integer not null default 0,
         unique (topic, number))""",
-    # `records` is a stored batch; `key` is that of the one record, on compacted topics alone.
+    # A stored batch is `stored_bytes` of a segment from the byte `at` on; on compacted topics,
+    # where it is the one record of its `key`, it is in `records` instead.
     """create table batch (
         id integer primary key, partition integer not null references partition,
         first integer not null, last integer not null, size_bytes integer not null,
-        max_timestamp integer not null, key blob, records blob not null)""",
+        max_timestamp integer not null, checksum integer not null,
+        segment integer not null, at integer not null, stored_bytes integer not null,
+        key blob, records blob)""",
     "create unique index batch_by_offset on batch (partition, last)",
     "create unique index batch_by_key on batch (partition, key) where key is not null",
     # `state` is a groups.Group; its generation stands beside it, to be looked at often.
