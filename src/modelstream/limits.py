@@ -125,6 +125,9 @@ TOPICS_SHOWN_MAX = 20
 # -- processes ----------------------------------------------------------------------------------
 
 WORKERS_MAX = 256
+# A thread that loads or admits a model gives the interpreter back after this long to one that
+# scores. Python's own 5 ms would be lost at every read, score and write of a batch.
+SWITCH_SECONDS = 0.0005
 # A worker that dies is started again after a pause that doubles from the first to the last figure.
 RESTART_WAIT_MS_MIN = 100
 RESTART_WAIT_MS_MAX = 10_000
@@ -155,6 +158,8 @@ PMML_PATTERN_STEPS_MAX = 20_000_000
 PMML_PATTERN_TEXT_CHARS_MIN = 128
 # Times that a recursive normalization of a text is repeated until nothing changes.
 PMML_NORMALIZATION_PASSES_MAX = 100
+# Letters that a word may differ by from a term that a text is searched for: spelling mistakes.
+PMML_EDIT_DISTANCE_MAX = 8
 # Binary tests of one forest: the kernel holds some 60 bytes for each.
 PMML_TESTS_MAX = 5_000_000
 # Trees of one ensemble: a batch of 1,000 rows takes some 30 KB for each.
@@ -171,6 +176,14 @@ PMML_SCOPES_MAX = 48
 PMML_KERNELS_MAX = 2_000
 # Documents that a text is compared with: a batch of 1,000 rows takes some 16 KB for each.
 PMML_TEXT_DOCUMENTS_MAX = 10_000
+# Nodes of a Bayesian network: the order of inference is found in about a second for as many.
+PMML_NETWORK_NODES_MAX = 500
+# Parents of one node that are compared with values: each is an axis of a table.
+PMML_NETWORK_PARENTS_MAX = 30
+# Distributions of one continuous node: each is evaluated for every row of a batch.
+PMML_NETWORK_DENSITIES_MAX = 1_000
+# Cells of the largest table that inference in a network needs for a record: 512 KiB.
+PMML_FACTOR_CELLS_MAX = 65_536
 
 # -- descriptions of models ---------------------------------------------------------------------
 
@@ -185,8 +198,8 @@ DRAWN_VALUES_MAX = 6
 
 # A name of a type; full names of generated classes are some dozens of characters long.
 PFA_NAME_CHARS_MAX = 1_024
-# Turns of loops and calls of functions for one record: some seconds, where real models take 1,000.
-PFA_STEPS_MAX = 1_000_000
+# Turns of loops and calls of functions for one record: some 0.1 s, where real models take 1,000.
+PFA_STEPS_MAX = 100_000
 # Items, characters or bytes that one call may make: a loop that doubles a list stops here.
 PFA_ITEMS_MAX = 1_000_000
 # Expressions in expressions: each takes up to six of Python's 1,000 call frames.

@@ -147,7 +147,7 @@ def test_data_types_that_the_records_name_are_told_again() -> None:
     rig = Rig(MemoryLog(), flow)
     rig.serve(adder(1.0), "r", data_type="red")
     engine = rig.engine()
-    run_until(engine, lambda: not engine.shell.waiting())
+    run_until(engine, lambda: not engine.shell.machine.loading())
     rig.send({"x": 1, "kind": "red"}, {"x": 1}, {"x": 1, "kind": "white"}, b"{", {"kind": "red"})
     run_until(engine, lambda: engine.lag() == 0)
     engine.close()

@@ -42,7 +42,7 @@ def test_the_status_tells_what_serves_and_how_fast(rig: Rig) -> None:
     engine = rig.engine()
     rig.serve(adder(1.0), "plus")
     rig.send({"x": 1.0}, b"?", {"x": 2.0})
-    run_until(engine, lambda: engine.reached(engine.ends()) and not engine.shell.waiting())
+    run_until(engine, lambda: engine.reached(engine.ends()) and not engine.shell.machine.loading())
     clock.now = 2.0
     assert status.turn(3)
     text = drawn(status.picture(engine))
@@ -90,7 +90,7 @@ def test_swaps_are_logged_and_a_terminal_has_the_status(
         caplog.at_level(logging.INFO, "modelstream"),
         watching_turns(rig.log, rig.flow, console) as on_turn,
     ):
-        run_until(engine, lambda: not engine.shell.waiting())
+        run_until(engine, lambda: not engine.shell.machine.loading())
         on_turn(engine, 7)
         on_turn(engine, 0)
     engine.close()

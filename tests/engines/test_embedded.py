@@ -249,7 +249,8 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_serving(
     run_until(engine, lambda: len(rig.results()) == 2)
     last = rig.results()[1]
     assert (last.model.name, last.model.as_of) == ("plus", 3)
-    assert engine.shell.waiting()
+    assert not engine.shell.machine.loading(), "it is not on its way"
+    assert engine.reached(engine.ends())
 
 
 def test_figures_of_each_version_are_kept(rig: Rig, engine: Embedded) -> None:

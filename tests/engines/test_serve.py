@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from modelstream.engines.serve import admit, serve
@@ -48,6 +49,19 @@ def test_once_ends_where_records_wait_for_a_model() -> None:
     assert serve(rig.flow, rig.log, once=True) == 0
     assert rig.results() == []
     publish(rig.log, rig.flow, adder(1.0), name="plus")
+    assert serve(rig.flow, rig.log, once=True) == 1
+
+
+def test_once_ends_where_the_current_version_cannot_be_loaded() -> None:
+    rig = Rig(MemoryLog(), Flow(name="wine"))
+    admitted = rig.admit(adder(1.0), "broken")
+    assert admitted.lowered
+    rig.event(msgspec.structs.replace(admitted, version="2", lowered=rig.log.blobs.put(b"none")))
+    rig.promote("broken", "2")
+    rig.send({"x": 1.0})
+    assert serve(rig.flow, rig.log, once=True) == 0
+    assert rig.results() == []
+    rig.promote("broken", "1")
     assert serve(rig.flow, rig.log, once=True) == 1
 
 

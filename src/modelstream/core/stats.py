@@ -29,14 +29,15 @@ class Summary(NamedTuple):
 class Histogram:
     """Counts of durations in buckets that grow with the value (16 to a doubling)."""
 
-    counts: list[int] = field(default_factory=lambda: [0] * (_OCTAVES * _STEPS))
+    counts: dict[int, int] = field(default_factory=dict)  # by bucket; few of them are ever in use
     count: int = 0
     total_us: float = 0.0
     max_us: float = 0.0
 
     def add(self, value_us: float, times: int = 1) -> None:
         """Count a duration `times` times."""
-        self.counts[_bucket(value_us)] += times
+        bucket = _bucket(value_us)
+        self.counts[bucket] = self.counts.get(bucket, 0) + times
         self.count += times
         self.total_us += value_us * times
         self.max_us = max(self.max_us, value_us)
@@ -48,9 +49,9 @@ class Histogram:
         """
         wanted = self.count * percent / 100
         seen = 0
-        for bucket, count in enumerate(self.counts):
-            seen += count
-            if count and seen >= wanted:
+        for bucket in sorted(self.counts):
+            seen += self.counts[bucket]
+            if seen >= wanted and self.counts[bucket]:
                 return min(_upper_edge(bucket), self.max_us)
         return 0.0
 

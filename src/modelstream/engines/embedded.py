@@ -108,9 +108,10 @@ class Embedded:
     def reached(self, goal: Mapping[TopicPartition, int]) -> bool:
         """Tell whether all records below a goal have their outcomes, or wait for a model.
 
-        Not while a version that should answer is on its way: it may answer those that wait.
+        Not while a version that should answer is on its way: it may answer those that wait. One
+        that cannot be loaded is not on its way, though it is tried again now and then.
         """
-        if self.shell.waiting():
+        if self.shell.machine.loading():
             return False
         return all(
             source in self._paused or (self._log.committed(self._flow.group, *source) or 0) >= end

@@ -127,7 +127,7 @@ class Join:
         batch = RecordBatch("records", 0, offsets, chunk, [now] * size)
         turn = self._shell.join([batch], lambda _: self._read_type or self._flow.data_type)
         if turn.held:
-            if ended and not self._shell.waiting():
+            if ended and not self._shell.machine.loading():
                 raise UnknownModel(self._arrivals.why_none(self._shell.load_failures))
             return None
         self._offset += size

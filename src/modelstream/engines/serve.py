@@ -6,6 +6,7 @@ admits and watches over workers that join.
 
 import os
 import signal
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,7 +20,8 @@ from modelstream.engines.topics import prepare
 from modelstream.engines.workers import Workers
 from modelstream.errors import InvalidFlow
 from modelstream.flow import Flow
-from modelstream.limits import STOP_SECONDS_MAX, WORKERS_MAX
+from modelstream.formats import import_formats
+from modelstream.limits import STOP_SECONDS_MAX, SWITCH_SECONDS, WORKERS_MAX
 from modelstream.log.base import Log
 from modelstream.models.admit import Admitter
 from modelstream.models.artifacts import lowered_bytes
@@ -77,6 +79,8 @@ def run_one(
 
     An instance that comes back under its name takes its partitions over at once.
     """
+    import_formats()
+    sys.setswitchinterval(SWITCH_SECONDS)
     instance = instance or f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
     engine = Embedded(flow, log, partial(lowered_bytes, log=log, flow=flow, jail=jail), instance)
     answered = 0

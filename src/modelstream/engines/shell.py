@@ -61,10 +61,6 @@ class Shell:
         self._perform(self.machine.on_batch(batch), turn)
         return turn
 
-    def waiting(self) -> bool:
-        """Tell whether a version that should answer is still on its way."""
-        return any(plan.wanted != plan.serving for plan in self.machine.snapshot().plans)
-
     def close(self, timeout: float) -> None:
         """End the loader and release every version."""
         self._loader.close(timeout)

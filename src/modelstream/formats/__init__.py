@@ -32,6 +32,12 @@ def format_named(name: str) -> Format:
     return chosen
 
 
+def import_formats() -> None:
+    """Import the runtime of every format now, for whom an import later would stop a stream."""
+    for name in _FORMATS:
+        format_named(name)
+
+
 def recognise(data: bytes) -> Format:
     """Tell the format of an artifact by its first bytes. Raises InvalidModel."""
     for name in _FORMATS:
