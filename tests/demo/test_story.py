@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from modelstream.demo import story as module
-from modelstream.demo.background import Background
 from modelstream.demo.producer import Producer
 from modelstream.demo.story import Story, Stuck
 from modelstream.demo.teller import Mark
 from modelstream.demo.watch import Watch
 from modelstream.demo.world import load_biopsies
+from modelstream.engines.background import Background
 from modelstream.engines.topics import prepare
 from modelstream.errors import LogError
 from modelstream.flow import Flow

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from modelstream.demo.background import Background
 from modelstream.demo.chapters import CHAPTERS
 from modelstream.demo.lines import Lines
 from modelstream.demo.producer import Producer
@@ -17,6 +16,7 @@ from modelstream.demo.service import Service
 from modelstream.demo.story import Story
 from modelstream.demo.watch import Watch
 from modelstream.demo.world import load_biopsies
+from modelstream.engines.background import Background
 from modelstream.engines.topics import prepare
 from modelstream.errors import ModelstreamError
 from modelstream.flow import load_flow

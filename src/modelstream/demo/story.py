@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelstream.demo.background import Background
 from modelstream.demo.producer import Producer
 from modelstream.demo.teller import Teller, in_words
 from modelstream.demo.watch import Tally, Watch, Window
 from modelstream.demo.world import Biopsies
+from modelstream.engines.background import Background
 from modelstream.errors import ModelstreamError
 from modelstream.events import RegistryEvent
 from modelstream.flow import Flow

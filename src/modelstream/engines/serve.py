@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from types import FrameType
-from typing import Self
 
+from modelstream.engines.background import Background
 from modelstream.engines.embedded import Embedded
 from modelstream.engines.topics import prepare
 from modelstream.engines.workers import Workers
 from modelstream.errors import InvalidFlow
 from modelstream.flow import Flow
 from modelstream.formats import import_formats
-from modelstream.limits import STOP_SECONDS_MAX, SWITCH_SECONDS, WORKERS_MAX
+from modelstream.limits import SWITCH_SECONDS, WORKERS_MAX
 from modelstream.log.base import Log
 from modelstream.models.admit import Admitter
 from modelstream.models.artifacts import lowered_bytes
@@ -52,9 +52,10 @@ def serve(
     with ExitStack() as stack:
         stack.enter_context(stopping_on_signals(stop))
         jail = stack.enter_context(Jail())
-        admission = _Admission(stack.enter_context(closing(Admitter(flow, log, jail))), stop)
+        admitter = stack.enter_context(closing(Admitter(flow, log, jail)))
+        admission = Background("admitter", admitter.run, stop)
         if once:
-            admission.drain()
+            _drain(admitter, stop)
         else:
             stack.enter_context(admission)
         if workers > 1:
@@ -107,47 +108,16 @@ def admit(flow: Flow, log: Log, *, once: bool = False, stop: threading.Event | N
         Jail() as jail,
         closing(Admitter(flow, log, jail)) as admitter,
     ):
-        admission = _Admission(admitter, stop)
         if once:
-            admission.drain()
+            _drain(admitter, stop)
         else:
-            admission.run()
-    admission.raise_error()
+            admitter.run(stop)
 
 
-class _Admission:
-    """The admitter in a thread; an error of it stops the flow instead of vanishing."""
-
-    def __init__(self, admitter: Admitter, stop: threading.Event) -> None:
-        self._admitter, self._stop = admitter, stop
-        self._thread = threading.Thread(target=self.run, name="modelstream-admitter", daemon=True)
-        self._error: Exception | None = None
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(STOP_SECONDS_MAX)
-
-    def run(self) -> None:
-        """Admit until told to stop."""
-        try:
-            self._admitter.run(self._stop)
-        except Exception as error:  # noqa: BLE001 - kept, and raised by `raise_error`
-            self._error = error
-            self._stop.set()
-
-    def drain(self) -> None:
-        """Admit what is there."""
-        while not self._stop.is_set() and self._admitter.step(0):
-            pass
-
-    def raise_error(self) -> None:
-        """Raise what ended the thread, if it was an error."""
-        if self._error is not None:
-            raise self._error
+def _drain(admitter: Admitter, stop: threading.Event) -> None:
+    """Admit what is there."""
+    while not stop.is_set() and admitter.step(0):
+        pass
 
 
 @contextmanager

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from modelstream.demo import background
-from modelstream.demo.background import Background
+from modelstream.engines.background import Background
 from modelstream.errors import LogError, ModelstreamError
 
 

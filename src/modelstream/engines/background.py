@@ -1,4 +1,4 @@
-"""A thread of the demo whose error is not lost: whoever waits for its work is told."""
+"""A thread whose error is not lost: it stops what goes on beside it, and can be raised there."""
 
 import threading
 from collections.abc import Callable
@@ -9,11 +9,19 @@ from modelstream.limits import STOP_SECONDS_MAX
 
 
 class Background:
-    """Runs `work(stop)` in a thread, as a context manager; it ends once `stop` is set."""
+    """Runs `work(stop)` in a thread, as a context manager; it ends once `stop` is set.
 
-    def __init__(self, name: str, work: Callable[[threading.Event], None]) -> None:
+    An error of the work sets `stop` too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[threading.Event], None],
+        stop: threading.Event | None = None,
+    ) -> None:
         self._name, self._work = name, work
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"modelstream-{name}", daemon=True)
         self._error: Exception | None = None
 
@@ -43,3 +51,4 @@ class Background:
             self._work(self._stop)
         except Exception as error:  # noqa: BLE001 - kept, and raised by `raise_error`
             self._error = error
+            self._stop.set()
