@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from modelstream.demo import background
+from modelstream.engines import background
 from modelstream.engines.background import Background
 from modelstream.errors import LogError, ModelstreamError
 
