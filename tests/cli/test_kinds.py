@@ -59,3 +59,11 @@ def test_a_value_is_taken(kind: Callable[[str], Any], text: str, value: Any) -> 
 def test_what_is_no_value_is_refused(kind: Callable[[str], Any], text: str, told: str) -> None:
     with pytest.raises(ArgumentTypeError, match=told):
         kind(text)
+
+
+def test_a_model_may_be_a_directory_that_holds_one(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentTypeError, match="is a directory"):
+        kinds.model(str(tmp_path))
+    (tmp_path / "saved_model.pb").write_bytes(b"graph")
+    assert kinds.model(str(tmp_path)) == tmp_path
+    assert kinds.model(str(tmp_path / "saved_model.pb")) == tmp_path / "saved_model.pb"

@@ -20,7 +20,7 @@ from tests.support.flows import Rig
 
 VERBS = [
     *("serve", "admit", "demo", "publish", "stage", "promote", "rollback", "retire"),
-    *("models", "stats", "tail", "send", "score", "lint", "explain", "replay", "verify"),
+    *("models", "stats", "tail", "send", "score", "show", "lint", "explain", "replay", "verify"),
 ]
 COMMAND = [sys.executable, "-m", "modelstream"]
 

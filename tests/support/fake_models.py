@@ -5,8 +5,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from modelstream.formats.base import Field
+from modelstream.formats.base import Description, Field, Header, InputFacts, OutputFacts, Part
 from modelstream.messages import Column, Columns, Scores
+
+
+def describe_fake(inputs: Sequence[Field], outputs: Sequence[Field]) -> Description:
+    """Return the description of a model that has a signature and nothing inside."""
+    return Description(
+        "fake",
+        "1",
+        Header(),
+        tuple(InputFacts(each.name, each.type, each.shape, each.optional) for each in inputs),
+        tuple(OutputFacts(each.name, each.type, each.shape) for each in outputs),
+        Part("fake"),
+    )
 
 
 @dataclass
@@ -31,6 +43,9 @@ class FakeModel:
         total: Column = np.sum([columns[each.name] for each in self.inputs], axis=0)
         errors = self.errors_at(first) if self.errors_at else {}
         return Scores({"y": total}, errors)
+
+    def describe(self) -> Description:
+        return describe_fake(self.inputs, self.outputs)
 
     def close(self) -> None:
         self.closed = True

@@ -71,7 +71,7 @@ def _add_publishing(add: Add) -> None:
         ("stage", "publish a model that serves only once it is promoted"),
     ):
         verb = _flow_verb(add, name, f"publishing.{name}", what)
-        verb.add_argument("model", metavar="MODEL", type=kinds.file, help="the model's file")
+        verb.add_argument("model", metavar="MODEL", type=kinds.model, help="the model's file")
         verb.add_argument("--name", required=True, help="the model's name")
         verb.add_argument("--version", default="", help="default: numbered by the registry")
         _add_data_type(verb)
@@ -141,9 +141,13 @@ def _add_sending(add: Add) -> None:
     verb = _verb(
         add, "score", "sending.score", "score a file of records with a model, without a log"
     )
-    verb.add_argument("model", metavar="MODEL", type=kinds.file, help="the model's file")
+    verb.add_argument("model", metavar="MODEL", type=kinds.model, help="the model's file")
     _add_record_file(verb)
     _add_hints(verb)
+    verb = _verb(add, "show", "describing.show", "show what a model reads, is made of and answers")
+    verb.add_argument("model", metavar="MODEL", type=kinds.model, help="the model's file")
+    _add_hints(verb)
+    _add_json(verb)
 
 
 def _add_checking(add: Add) -> None:
@@ -212,7 +216,9 @@ def _add_data_type(verb: ArgumentParser) -> None:
 
 def _add_hints(verb: ArgumentParser) -> None:
     """Add what a model's bytes may not say."""
-    verb.add_argument("--format", default="", help="onnx, pmml (default: told by the first bytes)")
+    verb.add_argument(
+        "--format", default="", help="onnx, pmml, xgboost, ... (default: told by the first bytes)"
+    )
     verb.add_argument(
         "--features",
         type=kinds.names,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from modelstream.formats.packing import is_model_directory
+
 
 def file(text: str) -> Path:
     """Return the path of a file that is there."""
@@ -15,6 +17,12 @@ def file(text: str) -> Path:
     if path.is_dir():
         raise ArgumentTypeError(f"{text!r} is a directory; give a file")
     return path
+
+
+def model(text: str) -> Path:
+    """Return the path of a model that is there: a file, or a directory that is a SavedModel."""
+    path = Path(text)
+    return path if is_model_directory(path) else file(text)
 
 
 def file_or_stdin(text: str) -> Path:

@@ -6,6 +6,7 @@ Everything that is shown may come from outside, so it is shown as plain text, ne
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from modelstream.cli.text import plain
 
@@ -83,8 +85,32 @@ def print_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
     _print(table)
 
 
-def _print(table: Table) -> None:
-    """Print a table: on a terminal to its width, anywhere else uncut."""
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One line of a tree, with those that hang on it."""
+
+    heading: str
+    text: str
+    branches: tuple["Branch", ...] = ()
+
+
+def print_tree(root: Branch) -> None:
+    """Print a tree, a line a branch."""
+    _print(_grown(root))
+
+
+def _grown(branch: Branch) -> Tree:
+    label = Text(plain(branch.heading), style="bold")
+    if branch.text:
+        label.append(f"  {plain(branch.text)}", style="not bold")
+    tree = Tree(label)
+    for each in branch.branches:
+        tree.add(_grown(each))
+    return tree
+
+
+def _print(table: Table | Tree) -> None:
+    """Print a drawing: on a terminal to its width, anywhere else uncut."""
     console = Console(highlight=False)
     if console.is_terminal:
         console.print(table)

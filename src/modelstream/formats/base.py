@@ -5,7 +5,8 @@ it may be slow and it runs in a confined child. `load` turns that data into a mo
 milliseconds; it runs in the serving process and checks its input as any other.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from modelstream.messages import Columns, Scores
@@ -28,11 +29,93 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class LoweredModel:
+    """A version that was admitted before: its format, and the form that `Format.load` takes."""
+
+    format: str
+    lowered: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Hints:
-    """What a descriptor knows of its artifact that the bytes may not say."""
+    """What a descriptor and its flow know of an artifact that the bytes may not say."""
 
     feature_names: tuple[str, ...] = ()  # order of the columns of a single [N, k] input
     labels: tuple[str, ...] = ()  # names of the classes, by index
+    models: Mapping[str, LoweredModel] = field(default_factory=dict)  # by `name@version`
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where an artifact comes from, as it says itself; empty where it does not say.
+
+    `version` is the application's, `model_version` the model's; `created` is as it is written.
+    """
+
+    application: str = ""
+    version: str = ""
+    model_version: str = ""
+    description: str = ""
+    copyright: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFacts:
+    """One input, and what the model does with values of it that are not plain.
+
+    `declared` is its type in the format's own words. Without `values` and `intervals` any value
+    is allowed. `missing`, `outliers` and `invalid` say how such values are treated, empty: as any.
+    """
+
+    name: str
+    type: FieldType
+    shape: tuple[int | None, ...] = ()
+    optional: bool = False
+    declared: str = ""
+    values: tuple[str, ...] = ()
+    intervals: tuple[str, ...] = ()
+    missing: str = ""
+    replacement: str | None = None
+    outliers: str = ""
+    invalid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFacts:
+    """One output: what it tells of the answer, and the classes that it tells it of."""
+
+    name: str
+    type: FieldType
+    shape: tuple[int | None, ...] = ()
+    declared: str = ""
+    feature: str = ""
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A model, or one inside it: its kind, facts in the order to read them, and what is in it.
+
+    `more` are the parts beyond those listed.
+    """
+
+    kind: str
+    facts: dict[str, str | int | float] = field(default_factory=dict)
+    parts: "tuple[Part, ...]" = ()
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a model is, for people: nothing is scored by it. `version` is that of the format."""
+
+    format: str
+    version: str
+    header: Header
+    inputs: tuple[InputFacts, ...]
+    outputs: tuple[OutputFacts, ...]
+    structure: Part
 
 
 class Model(Protocol):
@@ -54,6 +137,10 @@ class Model(Protocol):
         Each column has one entry a row. Rows that cannot be scored are named in `Scores.errors`.
         Raises InvalidRecord when an input column is missing or of the wrong type or shape.
         """
+        ...
+
+    def describe(self) -> Description:
+        """Tell what the model is; worked out when it is asked for."""
         ...
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.base import Hints
 from modelstream.formats.onnx import OnnxFormat
-from modelstream.formats.onnx.plan import Plan, decode_plan
+from modelstream.formats.onnx_graph.plan import Plan, decode_plan
 from tests.support import graphs, trained
 from tests.support.graphs import constant, node, value
 
@@ -90,7 +90,7 @@ def test_a_model_that_fails_at_made_up_rows_is_still_taken() -> None:
 
 def test_the_original_names_and_numbers_are_in_the_plan() -> None:
     plan = lowered(graphs.linear())
-    assert (plan.version, plan.inputs[0].tensor, plan.outputs[0].tensor) == (1, "x", "y")
+    assert (plan.version, plan.inputs[0].tensor, plan.outputs[0].tensor) == (2, "x", "y")
 
 
 @pytest.mark.parametrize(

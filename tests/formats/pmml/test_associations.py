@@ -1,5 +1,6 @@
 """Association rules: which apply to a row, and their ranks (DMG 4.4, Association rules, Output)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelstream.errors import InvalidModel, UnsupportedModel
-from tests.support.pmml import X, Y, document, load, plain, schema, score
+from tests.support.pmml import X, Y, document, load, plain, regression, schema, score
 
 BASKET = '<DataField name="basket" optype="categorical" dataType="string"/>'
 ITEMS = "".join(
     f'<Item id="{n}" value="{value}"/>' for n, value in enumerate(("tea", "milk", "cake", "jam"))
 )
+
+
+MEASURES = ("support", "confidence", "lift", "leverage", "affinity")
 
 
 def itemset(name: str, *items: int) -> str:
@@ -96,6 +100,49 @@ def test_rules_are_ranked_by_any_measure_in_either_order() -> None:
     assert ask(outputs, ["milk", "tea"]) == {"high": [2.0], "low": [1.0], "second": [0.4]}
 
 
+def test_an_output_of_several_values_is_a_list_of_so_many_or_of_all() -> None:
+    outputs = (
+        output("two", "ruleValue", 'ruleFeature="ruleId" isMultiValued="1" rank="2"')
+        + output("all", "ruleValue", 'ruleFeature="consequent" isMultiValued="1" rank="0"')
+        + output("one", "confidence", 'isMultiValued="1" dataType="double"')
+    )
+    answers = ask(outputs, ["milk"], ["milk", "tea"], ["tea", "milk", "cake"])
+    assert {name: [json.loads(text) for text in found] for name, found in answers.items()} == {
+        "two": [["4"], ["3", "2"], []],
+        "all": [["{tea}"], ["{cake}", "{cake}"], []],
+        "one": [[0.5], [0.5], []],
+    }
+
+
+@pytest.mark.parametrize("feature", ["antecedent", "consequent", "rule", "ruleId", *MEASURES])
+def test_a_rule_value_is_any_feature_of_a_rule_of_any_rank(feature: str) -> None:
+    outputs = "".join(
+        output(f"{feature}{rank}", "ruleValue", f'ruleFeature="{feature}" rank="{rank}"')
+        + output(f"own{rank}", feature, f'rank="{rank}"')
+        for rank in (1, 2, 3)
+    )
+    answers = ask(outputs, ["milk", "tea"])
+    says: dict[str, list[Any]] = {
+        "antecedent": ["{tea, milk}", "{tea}"],
+        "consequent": ["{cake}", "{cake}"],
+        "rule": ["{tea, milk}->{cake}", "{tea}->{cake}"],
+        "ruleId": ["3", "2"],
+        "support": [0.1, 0.2],
+        "confidence": [0.5, 0.4],
+        "lift": [2.0, 1.6],
+        "leverage": [None, None],
+        "affinity": [None, None],
+    }
+    assert [answers[f"{feature}{rank}"][0] for rank in (1, 2, 3)] == [*says[feature], None]
+    assert [answers[f"own{rank}"][0] for rank in (1, 2, 3)] == [*says[feature], None]
+
+
+def test_several_values_of_what_has_one_are_refused() -> None:
+    inner = '<Output><OutputField name="o" isMultiValued="1"/></Output>'
+    with pytest.raises(UnsupportedModel, match="isMultiValued of predictedValue"):
+        load(document(regression(inner=inner)))
+
+
 def test_the_older_rule_value_asks_for_a_rule_feature() -> None:
     outputs = output("a", "ruleValue") + output("b", "ruleValue", 'ruleFeature="antecedent"')
     assert ask(outputs, ["tea"]) == {"a": ["{milk}"], "b": ["{tea}"]}
@@ -111,6 +158,15 @@ def test_items_may_be_categories_of_fields() -> None:
     assert plain(answers["id"]) == ["tea, so milk", "3", "4", "4"]
 
 
+def test_items_that_are_no_texts_are_known_as_json_writes_them() -> None:
+    items = "".join(
+        f'<Item id="{n}" value="{value}"/>' for n, value in enumerate(("7", "2.5", "true", "null"))
+    )
+    artifact = association(output("id", "ruleId"), items)
+    answers = score(artifact, basket=[[7], [7, 2.5], [True], "[7, [8]]", "[7"])
+    assert plain(answers["id"]) == ["tea, so milk", "3", "4", "4", "4"]
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -118,7 +174,7 @@ def test_items_may_be_categories_of_fields() -> None:
         'algorithm="guess"',
         'rankBasis="leverage"',
         'rankOrder="up"',
-        'isMultiValued="1"',
+        'isMultiValued="1" rank="-1"',
     ],
 )
 def test_rankings_that_are_not_evaluated_are_refused(more: str) -> None:

@@ -52,6 +52,12 @@ OUTPUT = (
 )
 
 
+def test_distances_around_a_cycle_are_not_evaluated() -> None:
+    cyclic = X.replace("/>", ' isCyclic="1"/>')
+    with pytest.raises(UnsupportedModel, match="'x' is cyclic"):
+        lower(document(model(), cyclic + Z + C + SIZE))
+
+
 def ask(body: str, **columns: list[Any]) -> dict[str, list[Any]]:
     answers = score(document(body, X + Z + C + SIZE), **columns)
     return {name: plain(column) for name, column in answers.items()}
@@ -231,6 +237,38 @@ def test_a_cluster_is_an_input_of_the_models_after_it_in_a_chain() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "measure", "wanted"),
+    [
+        ("distance", "<cityBlock/>", ["near", "odd", "far"]),
+        ("similarity", "<simpleMatching/>", ["both", "first", "none"]),
+    ],
+)
+def test_clusters_are_answered_by_rank_the_closest_first(
+    kind: str, measure: str, wanted: list[str]
+) -> None:
+    bits = {"first": "1 0", "both": "1 1", "none": "0 0"}
+    clusters = "".join(
+        f'<Cluster id="{name}" name="the {name} one"><Array type="int">{centre}</Array></Cluster>'
+        for name, centre in bits.items()
+    )
+    outputs = "".join(
+        f'<OutputField name="{feature}{rank}" feature="{feature}" rank="{rank}"/>'
+        for feature in ("entityId", "predictedDisplayValue", "affinity")
+        for rank in (1, 2, 3)
+    )
+    fields = '<ClusteringField field="x"/><ClusteringField field="z"/>'
+    body = model(measure, fields, clusters if kind == "similarity" else None, kind=kind)
+    found = ask(body.replace(OUTPUT, f"<Output>{outputs}</Output>"), x=[1.0], z=[1.0])
+    assert [found[f"entityId{rank}"][0] for rank in (1, 2, 3)] == wanted
+    shown = [found[f"predictedDisplayValue{rank}"][0] for rank in (1, 2, 3)]
+    assert shown == [f"the {name} one" for name in wanted]
+    closeness = [1.0, 6.0, 4.5] if kind == "distance" else [1.0, 0.5, 0.0]
+    assert [found[f"affinity{rank}"][0] for rank in (1, 2, 3)] == sorted(
+        closeness, reverse=kind == "similarity"
+    )
+
+
+@pytest.mark.parametrize(
     ("old", "new", "error", "reason"),
     [
         ("centerBased", "distributionBased", UnsupportedModel, "'distributionBased'.*centerBased"),
@@ -245,7 +283,7 @@ def test_a_cluster_is_an_input_of_the_models_after_it_in_a_chain() -> None:
             InvalidModel,
             "similaritySc",
         ),
-        ('feature="affinity"', 'feature="affinity" rank="2"', UnsupportedModel, "rank of affinity"),
+        ('feature="affinity"', 'feature="affinity" rank="4"', UnsupportedModel, "rank=4 of 3"),
         ('feature="affinity"', 'feature="affinity" value="no"', InvalidModel, "not a cluster"),
         ('feature="affinity"', 'feature="probability"', UnsupportedModel, "gives no probabilities"),
     ],

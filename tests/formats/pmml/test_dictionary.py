@@ -145,20 +145,45 @@ def test_an_inner_model_replaces_what_is_missing_for_itself_alone() -> None:
     assert plain(found["o"]) == [None, 2.0]
 
 
-def test_a_replacement_of_invalid_values_in_an_inner_model_is_refused_by_name() -> None:
-    inner = (
-        '<RegressionModel functionName="regression"><MiningSchema>'
-        '<MiningField name="x" invalidValueTreatment="asMissing"/></MiningSchema>'
-        '<RegressionTable intercept="0"><NumericPredictor name="x" coefficient="1"/>'
+@pytest.mark.parametrize(
+    ("outer", "inner", "answers", "rejected"),
+    [
+        ("asIs", 'invalidValueTreatment="asMissing"', [2.0, None], set()),
+        (
+            "asIs",
+            'invalidValueTreatment="asMissing" missingValueReplacement="4"',
+            [2.0, 4.0],
+            set(),
+        ),
+        ("asIs", 'invalidValueTreatment="asValue" invalidValueReplacement="6"', [2.0, 6.0], set()),
+        ("asIs", "", [2.0, 11.0], set()),
+        ("returnInvalid", 'invalidValueTreatment="asMissing"', [2.0, None], {1}),
+    ],
+)
+def test_an_inner_model_replaces_the_invalid_values_that_were_let_through(
+    outer: str, inner: str, answers: list[float | None], rejected: set[int]
+) -> None:
+    segment = (
+        f'<RegressionModel functionName="regression"><MiningSchema><MiningField name="x" {inner}/>'
+        '</MiningSchema><RegressionTable intercept="0"><NumericPredictor name="x" coefficient="1"/>'
         "</RegressionTable></RegressionModel>"
     )
     body = (
-        f'<MiningModel functionName="regression">{schema("x", target="y")}'
-        '<Segmentation multipleModelMethod="sum"><Segment><True/>'
-        f"{inner}</Segment></Segmentation></MiningModel>"
+        '<MiningModel functionName="regression"><MiningSchema><MiningField name="y" '
+        f'usageType="target"/><MiningField name="x" invalidValueTreatment="{outer}"/>'
+        f'</MiningSchema><Segmentation multipleModelMethod="sum"><Segment><True/>{segment}'
+        "</Segment></Segmentation></MiningModel>"
     )
-    with pytest.raises(UnsupportedModel, match="asMissing"):
-        load(document(body))
+    x = f'<DataField name="x" optype="continuous" dataType="double">{RANGE}</DataField>'
+    found = score(document(body, x + Y), x=[2, 11])
+    assert plain(found["y"]) == answers
+    assert set(found.errors) == rejected
+
+
+def test_a_taxonomy_of_values_is_refused_by_name() -> None:
+    artifact = echo("").replace(b'name="x" optype', b'name="x" taxonomy="t" optype')
+    with pytest.raises(UnsupportedModel, match="taxonomy"):
+        load(artifact)
 
 
 @pytest.mark.parametrize(

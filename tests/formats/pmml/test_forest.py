@@ -16,6 +16,7 @@ from modelstream.formats.pmml.elements.forests import Forest, NumberInput
 from modelstream.formats.pmml.expressions import make_field
 from modelstream.formats.pmml.forest import Kernel
 from modelstream.formats.pmml.scope import Context, Scope, constant
+from modelstream.formats.trees.arrays import Trees
 from tests.support.pmml import X, document, lower, schema
 from tests.support.pmml_trees import FIELDS, trees
 
@@ -34,7 +35,10 @@ SOUND: dict[str, Any] = {
 
 def forest(**changed: Any) -> Forest:
     arrays = {name: column.tobytes() for name, column in {**SOUND, **changed}.items()}
-    return Forest(inputs=(NumberInput(field="x"),), ids=(None,) * 5, **arrays)
+    score = arrays.pop("score")
+    return Forest(
+        inputs=(NumberInput(field="x"),), trees=Trees(**arrays), ids=(None,) * 5, score=score
+    )
 
 
 def kernel(lowered: Forest) -> Kernel:
@@ -82,7 +86,14 @@ def test_an_array_that_is_cut_off_is_refused(name: str) -> None:
     whole = forest()
     if SOUND[name].dtype.itemsize > 1:
         with pytest.raises(InvalidModel, match="cut off"):
-            kernel(msgspec.structs.replace(whole, **{name: getattr(whole, name)[:-1]}))
+            kernel(cut_off(whole, name))
+
+
+def cut_off(whole: Forest, name: str) -> Forest:
+    if name == "score":
+        return msgspec.structs.replace(whole, score=whole.score[:-1])
+    short = msgspec.structs.replace(whole.trees, **{name: getattr(whole.trees, name)[:-1]})
+    return msgspec.structs.replace(whole, trees=short)
 
 
 def test_labels_and_tables_must_fit_the_leaves() -> None:
@@ -94,19 +105,20 @@ def test_labels_and_tables_must_fit_the_leaves() -> None:
 
 
 def test_a_forest_that_is_too_deep_for_the_kernel_is_refused() -> None:
-    depth = limits.PMML_DECISION_DEPTH_MAX + 1
+    depth = limits.TREE_DEPTH_MAX + 1
     number = np.arange(depth, dtype="<i4")
     true = np.where(number < depth - 1, number + 1, -1 - depth).astype("<i4")
     deep = Forest(
         inputs=(NumberInput(field="x"),),
-        roots=np.zeros(1, "<i4").tobytes(),
-        feature=np.zeros(depth, "<i4").tobytes(),
-        mode=np.zeros(depth, "<u1").tobytes(),
-        split=np.zeros(depth, "<f8").tobytes(),
-        true=true.tobytes(),
-        false=(-1 - number).astype("<i4").tobytes(),
-        missing_is_true=np.zeros(depth, "<u1").tobytes(),
-        members=b"",
+        trees=Trees(
+            roots=np.zeros(1, "<i4").tobytes(),
+            feature=np.zeros(depth, "<i4").tobytes(),
+            mode=np.zeros(depth, "<u1").tobytes(),
+            split=np.zeros(depth, "<f8").tobytes(),
+            true=true.tobytes(),
+            false=(-1 - number).astype("<i4").tobytes(),
+            missing_is_true=np.zeros(depth, "<u1").tobytes(),
+        ),
         score=np.zeros(depth + 1, "<f8").tobytes(),
         ids=(None,) * (depth + 1),
     )

@@ -12,7 +12,7 @@ from modelstream.errors import InvalidModel, InvalidRecord
 from modelstream.formats.base import Hints
 from modelstream.formats.pmml import PmmlFormat
 from modelstream.messages import Columns, Scores
-from tests.support.pmml import document, load, lower, plain, regression, schema, score
+from tests.support.pmml import X, Y, document, load, lower, plain, regression, schema, score
 
 WINE = [
     "fixed acidity",
@@ -187,3 +187,23 @@ def test_a_model_without_inputs_takes_its_target_to_count_rows() -> None:
 def test_hints_change_nothing() -> None:
     with_hints = PmmlFormat().lower(PLAIN, Hints(feature_names=("a",), labels=("b",)))
     assert with_hints == lower(PLAIN)
+
+
+def test_a_field_that_is_listed_twice_is_refused() -> None:
+    with pytest.raises(InvalidModel, match="'x' is listed twice"):
+        load(document(regression(names=("x", "x"))))
+
+
+@pytest.mark.parametrize("attribute", ["missingValueReplacement", "lowValue"])
+def test_a_number_that_overflows_is_infinite(attribute: str) -> None:
+    fields = X.replace("double", "float") + Y
+    treated = '<MiningField name="x" outliers="asExtremeValues" lowValue="0" highValue="2"/>'
+    if attribute == "lowValue":
+        treated = treated.replace('"0"', '"-1e300"')
+    else:
+        treated = '<MiningField name="x" missingValueReplacement="1e300"/>'
+    body = regression('<NumericPredictor name="x" coefficient="1"/>').replace(
+        '<MiningField name="x"/>', treated
+    )
+    answer = plain(score(document(body, fields), x=[None])["_target"])
+    assert answer == [None if attribute == "lowValue" else float("inf")]

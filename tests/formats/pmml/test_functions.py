@@ -1,4 +1,4 @@
-"""Built-in functions, one by one, as the standard lists them."""
+"""Built-in functions: what all of one kind have in common. Tables of each are beside this."""
 
 import math
 from typing import Any
@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.calls import builtin_functions
+from tests.formats.pmml.test_functions_dates import CASES as DATES
+from tests.formats.pmml.test_functions_logic import CHOICES, COMPARISONS, UNKNOWN
+from tests.formats.pmml.test_functions_numbers import CASES as NUMBERS
+from tests.formats.pmml.test_functions_text import PATTERNS, STRINGS
 from tests.support.pmml import C, X, Y, evaluate, load, output_of, plain
+from tests.support.pmml_functions import Given, answers, fixed, nothing
 
 STRING = '<DataField name="s" optype="categorical" dataType="string"/>'
 BOTH = X + Y
@@ -28,74 +33,6 @@ def text(value: str) -> str:
 
 
 FX, FY, FS = '<FieldRef field="x"/>', '<FieldRef field="y"/>', '<FieldRef field="s"/>'
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "answer"),
-    [
-        ("abs", -2.5, 2.5),
-        ("floor", -1.5, -2),
-        ("ceil", -1.5, -1),
-        ("round", 2.5, 3),
-        ("round", -2.5, -2),
-        ("rint", 2.5, 2.0),
-        ("sqrt", 2.25, 1.5),
-        ("exp", 1.5, math.exp(1.5)),
-        ("expm1", 1e-9, math.expm1(1e-9)),
-        ("ln", 2.0, math.log(2)),
-        ("ln1p", 1e-9, math.log1p(1e-9)),
-        ("log10", 1000.0, 3.0),
-        ("sin", 0.5, math.sin(0.5)),
-        ("cos", 0.5, math.cos(0.5)),
-        ("tan", 0.5, math.tan(0.5)),
-        ("asin", 0.5, math.asin(0.5)),
-        ("acos", 0.5, math.acos(0.5)),
-        ("atan", 0.5, math.atan(0.5)),
-        ("sinh", 0.5, math.sinh(0.5)),
-        ("cosh", 0.5, math.cosh(0.5)),
-        ("tanh", 0.5, math.tanh(0.5)),
-        ("erf", 0.5, math.erf(0.5)),
-        ("stdNormalCDF", 1.96, 0.9750021048517795),
-        ("stdNormalPDF", 0.0, 0.3989422804014327),
-        ("stdNormalIDF", 0.975, 1.959963984540054),
-    ],
-)
-def test_functions_of_one_number(name: str, value: float, answer: float) -> None:
-    found = plain(evaluate(call(name, FX), BOTH, x=[value, None])["out"])
-    assert found[0] == pytest.approx(answer, rel=1e-12)
-    assert found[1] is None
-
-
-@pytest.mark.parametrize(
-    ("name", "one", "other", "answer"),
-    [
-        ("+", 1, 2.5, 3.5),
-        ("-", 1, 2.5, -1.5),
-        ("*", 3, 2.5, 7.5),
-        ("/", 3, 2, 1.5),
-        ("pow", 2, 10, 1024),
-        ("modulo", 7, 3, 1),
-        ("modulo", -7, 3, 2),
-        ("hypot", 3, 4, 5),
-        ("threshold", 3, 2, 1),
-        ("threshold", 2, 2, 0),
-        ("min", 3, 2, 2),
-        ("max", 3, 2, 3),
-        ("sum", 3, 2, 5),
-        ("product", 3, 2, 6),
-        ("avg", 3, 2, 2.5),
-        ("median", 3, 2, 2.5),
-    ],
-)
-def test_functions_of_two_numbers(name: str, one: float, other: float, answer: float) -> None:
-    assert plain(evaluate(call(name, FX, FY), BOTH, x=[one], y=[other])["out"]) == [answer]
-
-
-@pytest.mark.parametrize("name", ["+", "-", "*", "/", "pow", "modulo", "hypot", "threshold"])
-def test_a_missing_argument_makes_the_result_missing(name: str) -> None:
-    answers = evaluate(call(name, FX, FY), BOTH, x=[None, 1, None], y=[1, None, None])
-    assert plain(answers["out"]) == [None, None, None]
-    assert not answers.errors
 
 
 @settings(max_examples=60, deadline=None)
@@ -120,18 +57,9 @@ def test_aggregates_pass_over_what_is_missing(rows: list[list[int | None]]) -> N
         wanted["sum"].append(sum(known) if known else None)
         wanted["avg"].append(sum(known) / len(known) if known else None)
         wanted["median"].append(middle / 2 if known else None)
-    for name, answers in wanted.items():
+    for name, expected in wanted.items():
         found = evaluate(call(name, FX, FY, '<FieldRef field="z"/>'), BOTH + z, "", **columns)
-        assert plain(found["out"]) == answers
-
-
-def test_distributions_take_a_mean_and_a_deviation() -> None:
-    for name, answer in (("normalCDF", 0.8413447460685429), ("normalPDF", 0.12098536225957168)):
-        answers = evaluate(call(name, FX, number(1.0), number(2.0)), BOTH, x=[3])["out"]
-        assert plain(answers) == [pytest.approx(answer, rel=1e-12)]
-    found = evaluate(call("normalIDF", FX, number(1.0), number(2.0)), BOTH, x=[0.5, 0.0])
-    assert plain(found["out"])[0] == pytest.approx(1.0)
-    assert set(found.errors) == {1}
+        assert plain(found["out"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -210,11 +138,6 @@ def test_and_or_and_not_are_three_valued(one: bool | None, other: bool | None) -
     assert neither == [None if one is None else not one]
 
 
-def test_presence_is_always_known() -> None:
-    assert plain(evaluate(call("isMissing", FX), BOTH, x=[1, None])["out"]) == [False, True]
-    assert plain(evaluate(call("isNotMissing", FS), STRING, s=["a", None])["out"]) == [True, False]
-
-
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_membership_of_constants(count: int) -> None:
     members = [text(word) for word in ("p", "q", "r", "s", "t")[:count]]
@@ -235,49 +158,11 @@ def test_a_choice_without_an_otherwise_is_missing_there() -> None:
     assert plain(evaluate(expression, BOTH, x=[-1, 1, None])["out"]) == ["under", None, None]
 
 
-@pytest.mark.parametrize(
-    ("expression", "given", "answers"),
-    [
-        (call("uppercase", FS), ["aß", None], ["ASS", None]),
-        (call("lowercase", FS), ["AbC"], ["abc"]),
-        (call("trimBlanks", FS), ["  a b "], ["a b"]),
-        (call("stringLength", FS), ["abcd", ""], [4, 0]),
-        (call("substring", FS, number(2), number(3)), ["abcdef", "ab"], ["bcd", "b"]),
-        (call("concat", FS, text("-"), FS), ["a", None], ["a-a", None]),
-        (call("replace", FS, text("b+"), text("c")), ["aBBbba"], ["aBBca"]),
-        (call("replace", FS, text("(a)(b)"), text("$2$1")), ["xaby"], ["xbay"]),
-        (call("matches", FS, text("^a.c$")), ["abc", "abcd", None], [True, False, None]),
-        (call("formatNumber", FS, text("%05.1f")), ["3.14159"], ["003.1"]),
-        (call("formatNumber", FS, text("%3d")), ["5"], ["  5"]),
-    ],
-)
-def test_functions_of_strings(expression: str, given: list[Any], answers: list[Any]) -> None:
-    assert plain(evaluate(expression, STRING, s=given)["out"]) == answers
-
-
 def test_whole_numbers_are_written_without_a_point() -> None:
     whole = '<DataField name="k" optype="continuous" dataType="integer"/>'
     k = '<FieldRef field="k"/>'
     assert plain(evaluate(call("concat", k, text("/"), k), whole, k=[70])["out"]) == ["70/70"]
     assert plain(evaluate(call("concat", FX, text("")), BOTH, x=[70])["out"]) == ["70.0"]
-
-
-def test_a_substring_before_the_first_character_rejects_its_row() -> None:
-    found = evaluate(call("substring", FS, number(0), number(1)), STRING, s=["abc"])
-    assert "substring" in found.errors[0]
-
-
-@pytest.mark.parametrize(
-    ("expression", "answer"),
-    [
-        (call("dateDaysSinceYear", FS, "<Constant>1960</Constant>"), 15796),
-        (call("dateSecondsSinceYear", FS, "<Constant>1970</Constant>"), 1049200496),
-        (call("dateSecondsSinceMidnight", FS), 45296),
-    ],
-)
-def test_functions_of_dates(expression: str, answer: int) -> None:
-    given_text = "12:34:56" if "Midnight" in expression else "2003-04-01T12:34:56"
-    assert plain(evaluate(expression, STRING, s=[given_text, None])["out"]) == [answer, None]
 
 
 def test_whole_numbers_beyond_counting_stay_floats() -> None:
@@ -286,9 +171,49 @@ def test_whole_numbers_beyond_counting_stay_floats() -> None:
     assert plain(evaluate(call("floor", FX), BOTH, x=[1e300])["out"]) == [1e300]
 
 
-def test_dates_before_the_year_count_down() -> None:
-    expression = call("dateDaysSinceYear", FS, "<Constant>1970</Constant>")
-    assert plain(evaluate(expression, STRING, s=["1969-12-31", "1970-01-01"])["out"]) == [-1, 0]
+# DMG 4.4.1, Built-in functions.
+STANDARD = """
+    + - * / min max sum avg median product log10 ln sqrt abs exp pow threshold floor ceil round modulo
+    isMissing isNotMissing isValid isNotValid equal notEqual lessThan lessOrEqual greaterThan
+    greaterOrEqual and or not isIn isNotIn if uppercase lowercase stringLength substring trimBlanks
+    concat replace matches formatNumber formatDatetime dateDaysSinceYear dateSecondsSinceYear
+    dateSecondsSinceMidnight normalCDF normalPDF stdNormalCDF stdNormalPDF erf normalIDF stdNormalIDF
+    expm1 hypot ln1p rint sin asin sinh cos acos cosh tan atan atan2 tanh
+"""
+
+
+def test_every_function_of_the_standard_is_built_in_and_has_a_table_of_cases() -> None:
+    known = {name for name in builtin_functions() if not name.startswith("x-")}
+    tables = [*NUMBERS, *COMPARISONS, *UNKNOWN, *CHOICES, *STRINGS, *PATTERNS, *DATES]
+    standard = set(STANDARD.split())
+    assert known == standard
+    assert {function for function, *_ in tables} >= standard
+
+
+HOSTILE: list[Any] = [
+    *(0, -1, 2**53, 0.5, 1e300, math.inf, -math.inf, True, "", "a", "5", "2003-04-01", "%d"),
+    *("0001-01-01T00:00:00+05:00", Given("date", "9999-12-31"), Given("time", "23:59:59.5")),
+    *(Given("dateTimeSecondsSince[0]", "9" * 14), nothing(), nothing("string"), nothing("date")),
+]
+
+
+@pytest.mark.parametrize("name", sorted(builtin_functions()))
+@settings(max_examples=8, deadline=None)
+@given(st.data())
+def test_no_arguments_break_a_function_and_one_row_is_as_many(
+    name: str, data: st.DataObject
+) -> None:
+    builtin = builtin_functions()[name]
+    most = builtin.least + 2 if builtin.most is None else builtin.most
+    value = st.sampled_from(HOSTILE)
+    value = st.one_of(value, value.map(lambda v: v if isinstance(v, Given) else fixed(v)))
+    arguments = data.draw(st.lists(value, min_size=builtin.least, max_size=most))
+    try:
+        found = answers(name, tuple(arguments))
+    except InvalidModel:
+        return  # what cannot be computed is refused before it is served
+    assert len({(type(answer), answer) for answer in found[:4]}) == 1
+    assert len({(type(answer), answer) for answer in found[4:]}) == 1
 
 
 def test_an_unknown_function_is_refused_with_those_that_are_known() -> None:

@@ -1,5 +1,6 @@
 """Gaussian processes: the standard's formulas, solved row by row."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_a_row_has_the_posterior_mean_and_deviation(
     near = np.array([covariance(point, new) for point in points])
     inner = np.linalg.inv(table + noise * np.eye(3))
     mean = near @ inner @ np.array([row[2] for row in ROWS])
-    variance = covariance(new, new) - near @ inner @ near + noise
+    variance = covariance(new, new) - near @ inner @ near
     assert answers["y"][0] == pytest.approx(mean)
     assert answers["mean"][0] == answers["y"][0]
     assert answers["deviation"][0] == pytest.approx(np.sqrt(variance))
@@ -113,7 +114,57 @@ def test_a_contradictory_model_is_refused(kernel: str, rows: str, message: str) 
         score(process(kernel, rows), x=[0], z=[0])
 
 
-@pytest.mark.parametrize("kernel", ["AbsoluteExponentialKernel", "GeneralizedExponentialKernel"])
-def test_other_kernels_are_refused_by_name(kernel: str) -> None:
-    with pytest.raises(UnsupportedModel, match=kernel):
-        score(process(f"<{kernel}/>"), x=[0], z=[0])
+def test_the_variance_was_that_of_a_measurement_until_pmml_4_3() -> None:
+    now = process(squared(2.0, 0.5, (1.0, 3.0)))
+    before = now.replace(b'version="4.4"', b'version="4.3"').replace(b"PMML-4_4", b"PMML-4_3")
+    one, two = (score(artifact, x=[0.5], z=[2.0]) for artifact in (now, before))
+    assert plain(one["y"]) == plain(two["y"])
+    assert two["deviation"][0] ** 2 == pytest.approx(one["deviation"][0] ** 2 + 0.5)
+
+
+def exponential(name: str, lengths: tuple[float, ...], more: str = "") -> str:
+    written = squared(2.0, 0.5, lengths).replace("ARDSquaredExponentialKernel", name)
+    return written.replace(" gamma", f" {more} gamma")
+
+
+def test_the_absolute_exponential_falls_with_the_sum_of_distances() -> None:
+    kernel = exponential("AbsoluteExponentialKernel", (1.5, 2.0))
+    answers = score(process(kernel), x=[0.5], z=[2.0])
+
+    def covariance(one: tuple[float, ...], two: tuple[float, ...]) -> float:
+        return 2.0 * math.exp(-abs(one[0] - two[0]) / 1.5 - abs(one[1] - two[1]) / 2.0)
+
+    table = np.array([[covariance(one, two) for one in ROWS] for two in ROWS])
+    near = np.array([covariance(row, (0.5, 2.0)) for row in ROWS])
+    weights = np.linalg.solve(table + 0.5 * np.eye(3), [row[2] for row in ROWS])
+    assert answers["y"][0] == pytest.approx(near @ weights)
+
+
+@pytest.mark.parametrize("degree", [0.5, 1.0, 2.0])
+def test_the_generalized_exponential_of_a_field_falls_with_a_power(degree: float) -> None:
+    kernel = exponential("GeneralizedExponentialKernel", (1.5,), f'degree="{degree}"')
+    rows = [(row[0], row[2]) for row in ROWS]
+    answers = score(process(kernel, instances(rows, "xy")), x=[0.5], z=[0.0])
+
+    def covariance(one: float, two: float) -> float:
+        return 2.0 * math.exp(-((abs(one - two) / 1.5) ** degree))
+
+    table = np.array([[covariance(one, two) for one, _ in rows] for two, _ in rows])
+    near = np.array([covariance(x, 0.5) for x, _ in rows])
+    weights = np.linalg.solve(table + 0.5 * np.eye(3), [y for _, y in rows])
+    assert answers["y"][0] == pytest.approx(near @ weights)
+
+
+def test_a_generalized_exponential_that_can_be_read_in_two_ways_is_refused() -> None:
+    plain_sum = process(exponential("GeneralizedExponentialKernel", (1.5, 2.0)))
+    absolute = process(exponential("AbsoluteExponentialKernel", (1.5, 2.0)))
+    one, two = (score(artifact, x=[0.5], z=[2.0]) for artifact in (plain_sum, absolute))
+    assert plain(one["y"]) == plain(two["y"])
+    squares = exponential("GeneralizedExponentialKernel", (1.5, 2.0), 'degree="2"')
+    with pytest.raises(UnsupportedModel, match=r"degree 2\.0 .* one field"):
+        score(process(squares), x=[0], z=[0])
+    flat = exponential("GeneralizedExponentialKernel", (1.5, 2.0), 'degree="0"')
+    with pytest.raises(InvalidModel, match="degree above zero"):
+        score(process(flat), x=[0], z=[0])
+    with pytest.raises(InvalidModel, match="one kernel and has 2"):
+        score(process(squares + squared(1.0, 0.5, (1.0, 1.0))), x=[0], z=[0])

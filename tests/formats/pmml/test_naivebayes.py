@@ -117,6 +117,13 @@ def test_a_row_is_a_product_of_densities_and_shares(
         assert row == share(*likelihoods)
 
 
+def test_a_count_that_nobody_counted_has_no_probability() -> None:
+    artifact = bayes(stats(poisson(2.0), gaussian(0.0, 1.0)), threshold=0.25)
+    answers = score(artifact, x=[1e308, 1e300, float("inf")], c=["u"] * 3)
+    assert not answers.errors
+    assert plain(answers["p_a"]) == [pytest.approx(0.75)] * 3
+
+
 def test_a_poisson_input_has_the_probability_of_its_count() -> None:
     artifact = bayes(stats(poisson(2.0), poisson(4.0)))
     found = probabilities(artifact, x=[0, 3, 2.5], c=["u"] * 3)
@@ -125,6 +132,20 @@ def test_a_poisson_input_has_the_probability_of_its_count() -> None:
     )
     assert found[:2] == [share(30 * p, 10 * q) for p, q in zip(one, two, strict=True)]
     assert found[2] == share(30, 10)  # half an event has no probability: the threshold for both
+
+
+def test_a_uniform_input_is_as_dense_between_its_bounds_and_else_at_the_threshold() -> None:
+    uniform = '<UniformDistribution lower="{}" upper="{}"/>'
+    artifact = bayes(stats(uniform.format(0, 2), uniform.format(1, 5)))
+    found = probabilities(artifact, x=[0.5, 1, 2, 4, 9], c=["u"] * 5)
+    inside, outside = (0.5, 0.25), 0.001
+    assert found == [
+        share(30 * inside[0], 10 * outside),
+        share(30 * inside[0], 10 * inside[1]),
+        share(30 * inside[0], 10 * inside[1]),
+        share(30 * outside, 10 * inside[1]),
+        share(30, 10),
+    ]
 
 
 def test_the_most_probable_category_is_the_answer() -> None:
@@ -168,6 +189,11 @@ TWICE = pairs({"u": {"a": 1.0}, "v": {"a": 1.0}}).replace('value="v"', 'value="u
         ('<BayesInput fieldName="x"/>', InvalidModel, "either PairCounts or TargetValueStats"),
         (stats(gaussian(0, 0), gaussian(0, 1)), InvalidModel, "variance"),
         (stats(poisson(0), poisson(1)), InvalidModel, "mean"),
+        (
+            stats('<UniformDistribution lower="1" upper="1"/>', gaussian(0, 1)),
+            InvalidModel,
+            "upper above its lower",
+        ),
         (stats("", gaussian(0, 1)), InvalidModel, "no distribution"),
         (stats("<AnyDistribution/>", gaussian(0, 1)), UnsupportedModel, "AnyDistribution"),
         (HALF, InvalidModel, "each category"),

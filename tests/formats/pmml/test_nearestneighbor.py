@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.nearestneighbor import nearest
-from tests.support.pmml import KIND, C, X, Y, document, plain, schema, score
+from tests.support.pmml import KIND, C, X, Y, document, lower, plain, schema, score
 
 Z = '<DataField name="z" optype="continuous" dataType="double"/>'
 FIELDS = X + Z + C + Y + KIND
@@ -65,6 +65,14 @@ def neighbors(
         f"{schema('x', 'z', 'c', target=target)}{outputs(k)}{before}{inner}</NearestNeighborModel>",
         FIELDS,
     )
+
+
+def test_distances_around_a_cycle_are_not_evaluated() -> None:
+    rows: list[Instance] = [{"x": 1, "z": 1, "y": 1}] * 3
+    inner = instances(rows, isTransformed="true") + measure("<euclidean/>") + inputs("x", "z")
+    artifact = neighbors(inner).replace(b'name="x" optype', b'name="x" isCyclic="1" optype')
+    with pytest.raises(UnsupportedModel, match="'x' is cyclic"):
+        lower(artifact)
 
 
 NUMBERS = st.integers(-4, 4).map(float)

@@ -182,7 +182,7 @@ def test_a_large_batch_is_scored_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     assert plain(score(artifact, **rows)["y"]) == pytest.approx(whole, rel=1e-13)
 
 
-@pytest.mark.parametrize("name", ["TimeSeriesModel", "TextModel"])
+@pytest.mark.parametrize("name", ["SpectralModel"])
 def test_a_model_of_another_kind_is_refused_by_name(name: str) -> None:
     body = f'<{name} functionName="timeSeries">{schema("x", target="y")}</{name}>'
     with pytest.raises(UnsupportedModel, match=f"PMML element {name} inside PMML"):

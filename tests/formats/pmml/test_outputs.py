@@ -59,15 +59,72 @@ def test_a_decision_is_what_its_expression_gives() -> None:
     assert plain(score(classes(outputs), x=[-1, 1])["act"]) == ["go", "stay"]
 
 
+def test_a_rank_is_a_place_among_the_categories_by_probability() -> None:
+    fields = "".join(
+        f'<OutputField name="v{rank}" rank="{rank}"/>'
+        f'<OutputField name="p{rank}" feature="probability" rank="{rank}"/>'
+        for rank in (1, 2, 3)
+    )
+    fields += '<OutputField name="shown" feature="predictedDisplayValue" rank="2"/>'
+    kind = KIND.replace('value="b"', 'value="b" displayValue="Beta"')
+    answers = score(classes(fields, kind=kind), x=[-1])
+    assert [plain(answers[f"v{rank}"]) for rank in (1, 2, 3)] == [["a"], ["b"], [None]]
+    assert [plain(answers[f"p{rank}"]) for rank in (1, 2, 3)] == [[0.75], [0.25], [None]]
+    assert plain(answers["shown"]) == ["Beta"]
+
+
+def test_of_equal_probabilities_the_prediction_comes_first() -> None:
+    body = (
+        f'<RegressionModel functionName="classification">{schema("x", target="kind")}<Output>'
+        '<OutputField name="one" rank="1"/><OutputField name="two" rank="2"/></Output>'
+        '<RegressionTable intercept="0.5" targetCategory="a"/>'
+        '<RegressionTable intercept="0.5" targetCategory="b"/></RegressionModel>'
+    )
+    answers = score(document(body, X + KIND), x=[0])
+    assert sorted([*answers["one"], *answers["two"]]) == ["a", "b"]
+
+
+def test_an_output_can_be_about_a_segment_that_runs_for_some_rows() -> None:
+    def tree(low: str, high: str) -> str:
+        return (
+            '<TreeModel functionName="classification" noTrueChildStrategy="returnLastPrediction">'
+            f'{schema("x", target="kind")}<Node score="{low}"><True/><Node id="deep" score="{high}"><SimplePredicate field="x" '
+            'operator="greaterThan" value="5"/></Node></Node></TreeModel>'
+        )
+
+    positive = '<SimplePredicate field="x" operator="greaterThan" value="0"/>'
+    outputs = (
+        '<OutputField name="one" segmentId="1"/><OutputField name="two" segmentId="2"/>'
+        '<OutputField name="id" feature="entityId" segmentId="1"/>'
+    )
+    body = (
+        f'<MiningModel functionName="classification">{schema("x", target="kind")}'
+        f'<Output>{outputs}</Output><Segmentation multipleModelMethod="selectFirst">'
+        f'<Segment id="1">{positive}{tree("a", "b")}</Segment>'
+        f'<Segment id="2"><True/>{tree("b", "a")}</Segment></Segmentation></MiningModel>'
+    )
+    answers = score(document(body, X + KIND), x=[-1, 1, 9])
+    assert plain(answers["kind"]) == ["b", "a", "b"]
+    assert plain(answers["one"]) == [None, "a", "b"]
+    assert plain(answers["two"]) == ["b", None, None]
+    assert plain(answers["id"])[::2] == [None, "deep"]
+
+
 @pytest.mark.parametrize(
     ("output", "named"),
     [
         ('feature="affinity"', "affinity"),
-        ('feature="residual"', "residual"),
+        ('feature="residual"', "residual.*not an input"),
+        ('feature="standardError"', "standardError"),
+        ('feature="warning"', "warning"),
+        ('feature="clusterId"', "clusterId"),
         ('feature="reasonCode" rank="1"', "reasonCode"),
-        ('feature="probability" rank="2"', "rank"),
+        ('feature="probability" value="a" rank="2"', "rank=2"),
+        ('feature="entityId" rank="2"', "rank=2"),
+        ('rank="0"', "rank=0"),
         ('isMultiValued="true"', "isMultiValued"),
         ('segmentId="1"', "segmentId"),
+        ('feature="decision" segmentId="1"', "segmentId"),
         ('targetField="other"', "targetField"),
     ],
 )

@@ -58,8 +58,8 @@ def test_every_version_from_3_0_on_is_read(version: str) -> None:
 
 
 def test_a_model_that_is_not_evaluated_is_refused_with_those_that_are() -> None:
-    with pytest.raises(UnsupportedModel, match=r"SequenceModel.*MiningModel.*TreeModel"):
-        load(document('<SequenceModel functionName="sequences"/>'))
+    with pytest.raises(UnsupportedModel, match=r"CubistModel.*MiningModel.*TreeModel"):
+        load(document('<CubistModel functionName="regression"/>'))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +137,11 @@ def test_the_rows_of_tables_are_counted(monkeypatch: pytest.MonkeyPatch) -> None
     )
     with pytest.raises(InvalidModel, match="table rows"):
         read_document(document(body))
+
+
+def test_types_may_be_spelled_as_the_examples_of_early_versions_do() -> None:
+    output = '<Output><OutputField name="o" datatype="xs:double"/></Output>'
+    assert plain(score(document(regression(inner=output)), x=[1])["o"]) == [0.0]
 
 
 def test_two_models_in_one_document_are_refused() -> None:

@@ -20,18 +20,16 @@ def test_the_documented_table_is_the_one_that_the_code_makes() -> None:
     assert text[text.index(BEGIN) + len(BEGIN) : text.index(END)] == table()
 
 
-def test_each_model_of_the_standard_is_evaluated_or_refused() -> None:
-    rows = dict(supported())
-    assert set(rows["models"]) == {tag_of(model) for model in MODELS}
-    assert not set(rows["models"]) & set(rows["models refused"])
-    assert len(rows["models"]) + len(rows["models refused"]) == 19
+def test_each_model_of_the_standard_is_evaluated() -> None:
+    found = dict(supported())["models"]
+    assert set(found) == {tag_of(model) for model in MODELS}
+    assert len(found) == 19  # as many as the schema's group MODEL-ELEMENT has
 
 
 def test_no_part_is_empty() -> None:
     assert all(words for _, words in supported())
 
 
-@pytest.mark.parametrize("model", ["BayesianNetworkModel", "SequenceModel", "TextModel"])
-def test_a_model_that_is_not_evaluated_is_refused_by_its_name(model: str) -> None:
-    with pytest.raises(UnsupportedModel, match=model):
-        load(document(f'<{model} functionName="mixed"/>'))
+def test_a_model_that_is_not_evaluated_is_refused_by_its_name() -> None:
+    with pytest.raises(UnsupportedModel, match="CubistModel"):
+        load(document('<CubistModel functionName="mixed"/>'))

@@ -27,6 +27,7 @@ def rescaled(attributes: str, data_type: str = "double", inner: str = "") -> byt
         ('max="2" rescaleFactor="10" rescaleConstant="0.5"', [-24.5, 13.0, 20.5]),
         ('castInteger="round"', [-2.0, 1.0, 10.0]),
         ('castInteger="ceiling"', [-2.0, 2.0, 10.0]),
+        ('rescaleFactor="0" rescaleConstant="0.49999999999999994" castInteger="round"', [0.0] * 3),
         ('castInteger="floor"', [-3.0, 1.0, 9.0]),
         ('rescaleFactor="2" castInteger="floor"', [-5.0, 2.0, 19.0]),
     ],

@@ -73,9 +73,51 @@ def test_a_text_too_long_for_its_pattern_rejects_its_row() -> None:
     assert plain(found["out"]) == [None, 1]
 
 
+# The standard's example of spelling mistakes: sun, son and sunk.
+SHIP = "The Sun was setting while the captain's son reached the island, after their ship had sunk."
+
+
+@pytest.mark.parametrize(
+    ("attributes", "term", "answer"),
+    [
+        ('maxLevenshteinDistance="0"', "sun", 1),
+        ('maxLevenshteinDistance="1"', "sun", 3),
+        ('maxLevenshteinDistance="1" countHits="bestHits"', "sun", 1),
+        ('maxLevenshteinDistance="1" countHits="bestHits"', "sunn", 2),
+        ('maxLevenshteinDistance="2" countHits="bestHits"', "zun", 1),
+        ('maxLevenshteinDistance="1" isCaseSensitive="true"', "sun", 3),
+        ('maxLevenshteinDistance="1" isCaseSensitive="true" countHits="bestHits"', "sun", 3),
+        ('maxLevenshteinDistance="1" localTermWeights="binary"', "ships", 1),
+        ('maxLevenshteinDistance="1" localTermWeights="logarithmic"', "sun", math.log10(4)),
+        ('maxLevenshteinDistance="2"', "the san", 1),
+        ('maxLevenshteinDistance="1"', "tha san", 0),
+        ('maxLevenshteinDistance="2"', "tha san", 1),
+        ('maxLevenshteinDistance="3"', "elephant", 0),
+        ('maxLevenshteinDistance="3" countHits="bestHits"', "elephant", 0),
+    ],
+)
+def test_words_may_differ_from_a_term_by_some_letters(
+    attributes: str, term: str, answer: float
+) -> None:
+    found = evaluate(index(term, attributes), FIELD, t=[SHIP, "", None])
+    assert plain(found["out"]) == [pytest.approx(answer), 0, None]
+
+
+@pytest.mark.parametrize(
+    "attributes", ['maxLevenshteinDistance="1"', 'tokenize="true"', 'wordSeparatorCharacterRE="x"']
+)
+def test_a_normalization_by_words_is_refused(attributes: str) -> None:
+    inner = table(row("suns", "sun"), attributes)
+    with pytest.raises(UnsupportedModel, match="TextIndexNormalization"):
+        load(output_of(index("sun", inner=inner), FIELD, names=("t",)))
+    near = index("sun", 'maxLevenshteinDistance="1"', table(row("suns", "sun")))
+    with pytest.raises(UnsupportedModel, match="without a TextIndexNormalization"):
+        load(output_of(near, FIELD, names=("t",)))
+
+
 @pytest.mark.parametrize(
     "attributes",
-    ['maxLevenshteinDistance="1"', 'tokenize="false"', 'wordSeparatorCharacterRE="(a+)+"'],
+    ['maxLevenshteinDistance="9"', 'tokenize="false"', 'wordSeparatorCharacterRE="(a+)+"'],
 )
 def test_what_is_not_evaluated_is_refused(attributes: str) -> None:
     with pytest.raises(UnsupportedModel):

@@ -3,15 +3,21 @@
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats.pmml.elements.forests import Forest
+from modelstream.formats.pmml.elements.models import TreeModel
+from modelstream.formats.pmml.format import Lowered
 from modelstream.formats.pmml.reader import read_document
-from tests.support.pmml import KIND, C, X, Y, document, load, plain, schema, score
+from modelstream.formats.trees.arrays import array_of
+from modelstream.formats.trees.onnx_graph import LESS_OR_EQUAL
+from tests.support.pmml import KIND, C, X, Y, document, load, lower, plain, schema, score
 from tests.support.pmml_reference import Row, Tree
-from tests.support.pmml_trees import FIELDS, rows, trees
+from tests.support.pmml_trees import FIELDS, WORDS, rows, trees
 
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -23,12 +29,77 @@ def columns(given_rows: list[Row]) -> dict[str, list[Any]]:
 @SLOW
 @given(model=trees(), given_rows=rows())
 def test_a_tree_answers_as_the_standard_reads(model: str, given_rows: list[Row]) -> None:
-    wanted = []
-    for row in given_rows:
-        node = Tree(ET.fromstring(model)).winner(row)
-        wanted.append(None if node is None else node.attrib["score"])
+    wanted = [winner(model, row) for row in given_rows]
     answers = score(document(model, FIELDS), **columns(given_rows))
     assert plain(answers["kind"]) == wanted
+
+
+@SLOW
+@given(model=trees(), given_rows=rows())
+def test_a_tree_on_declared_values_answers_as_the_standard_reads(
+    model: str, given_rows: list[Row]
+) -> None:
+    values = "".join(f'<Value value="{word}"/>' for word in (*WORDS, "unheard of"))
+    field = '<DataField name="w" optype="categorical" dataType="string"'
+    fields = FIELDS.replace(f"{field}/>", f"{field}>{values}</DataField>")
+    assert fields != FIELDS
+    answers = score(document(model, fields), **columns(given_rows))
+    assert plain(answers["kind"]) == [winner(model, row) for row in given_rows]
+
+
+@SLOW
+@given(model=trees(), given_rows=rows())
+def test_a_tree_on_replaced_values_answers_as_the_standard_reads(
+    model: str, given_rows: list[Row]
+) -> None:
+    others: Row = {"u": 0.25, "w": "red"}
+    replacing = model
+    for name, value in others.items():
+        field = f'<MiningField name="{name}"'
+        replacing = replacing.replace(field, f'{field} missingValueReplacement="{value}"')
+    filled = [
+        {name: others.get(name) if value is None else value for name, value in row.items()}
+        for row in given_rows
+    ]
+    answers = score(document(replacing, FIELDS), **columns(given_rows))
+    assert plain(answers["kind"]) == [winner(model, row) for row in filled]
+
+
+def winner(model: str, row: Row) -> str | None:
+    node = Tree(ET.fromstring(model)).winner(row)
+    return None if node is None else node.attrib["score"]
+
+
+def test_a_split_of_declared_values_is_one_comparison_a_node() -> None:
+    values = "".join(f'<Value value="{value}"/>' for value in "abcd")
+    fields = f'<DataField name="c" optype="categorical" dataType="string">{values}</DataField>{Y}'
+    body = (
+        '<TreeModel functionName="regression"><MiningSchema>'
+        '<MiningField name="c" missingValueTreatment="returnInvalid"/>'
+        '<MiningField name="y" usageType="target"/></MiningSchema><Node><True/>'
+        f"{_in('d b', '1')}<Node>{_set('a c')}{_in('c', '2')}{_in('a b d', '3')}</Node></Node></TreeModel>"
+    )
+    forest = load_forest(document(body, fields))
+    assert array_of(forest.trees.mode, "<u1").tolist() == [LESS_OR_EQUAL, LESS_OR_EQUAL]
+    answers = score(document(body, fields), c=["a", "b", "c", "d", None, "e"])
+    assert plain(answers["y"]) == [3.0, 1.0, 2.0, 1.0, None, None]
+    assert sorted(answers.errors) == [4, 5]
+
+
+def _set(words: str) -> str:
+    array = f'<Array type="string">{words}</Array>'
+    return f'<SimpleSetPredicate field="c" booleanOperator="isIn">{array}</SimpleSetPredicate>'
+
+
+def _in(words: str, answer: str) -> str:
+    return f'<Node score="{answer}">{_set(words)}</Node>'
+
+
+def load_forest(artifact: bytes) -> Forest:
+    model = msgspec.msgpack.decode(lower(artifact), type=Lowered).document.models[0]
+    assert isinstance(model, TreeModel)
+    assert model.forest is not None
+    return model.forest
 
 
 def test_an_exclusive_or_can_be_true_by_what_is_missing() -> None:

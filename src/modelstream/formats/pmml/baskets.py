@@ -17,6 +17,8 @@ from modelstream.formats.pmml.values import is_text, parse_declared
 from modelstream.messages import Column
 
 _Present = Callable[[Batch], Column]
+# What a list of items can hold.
+Entry = str | int | float | bool | None
 
 
 def compile_items(model: AssociationModel, scope: Scope) -> _Present:
@@ -74,8 +76,12 @@ def _basket(text: str | None) -> list[str]:
         return []
     if text.startswith("["):
         try:
-            items = msgspec.json.decode(text, type=list[str | float | bool | None])
+            return [item_text(item) for item in msgspec.json.decode(text, type=list[Entry])]
         except msgspec.DecodeError:
             return [text]
-        return [msgspec.json.encode(i).decode() if not isinstance(i, str) else i for i in items]
     return [text]
+
+
+def item_text(item: Entry) -> str:
+    """Return an entry of a list as an item: a text as it is, anything else as JSON writes it."""
+    return item if isinstance(item, str) else msgspec.json.encode(item).decode()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from modelstream.formats.pmml.coded import Coded, code
+from modelstream.formats.pmml.rows import Twin
 from modelstream.messages import Column, Columns
 
 T = TypeVar("T")
@@ -14,10 +16,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell(Generic[T]):
-    """Something computed at most once a batch; cells are numbered in the order they are made."""
+    """Something computed at most once a batch; cells are numbered in the order they are made.
+
+    `row` is the same for one row alone, None where columns are the only way.
+    """
 
     number: int
     compute: "Callable[[Batch], T]"
+    row: Twin | None = None
 
 
 class Cells:
@@ -31,22 +37,33 @@ class Cells:
         """How many there are: the number of the next one."""
         return self._made
 
-    def make(self, compute: "Callable[[Batch], T]") -> Cell[T]:
+    def make(self, compute: "Callable[[Batch], T]", row: Twin | None = None) -> Cell[T]:
         """Return a new cell."""
         self._made += 1
-        return Cell(self._made - 1, compute)
+        return Cell(self._made - 1, compute, row)
 
 
 class Batch:
     """Rows to score: their columns, and the rows found to be unscorable, with the reason."""
 
-    __slots__ = ("_columns", "_index", "_outer", "_shared", "_values", "_within", "errors", "rows")
+    __slots__ = (
+        "_coded",
+        "_columns",
+        "_index",
+        "_outer",
+        "_shared",
+        "_values",
+        "_within",
+        "errors",
+        "rows",
+    )
 
     def __init__(self, columns: Columns, rows: int) -> None:
         self.rows = rows
         self.errors: dict[int, str] = {}
         self._columns = columns
         self._values: dict[int, Any] = {}
+        self._coded: dict[int, Coded] = {}
         self._outer: Batch | None = None
         self._index: Column | None = None
         self._shared = 0
@@ -68,6 +85,20 @@ class Batch:
                 value = cell.compute(self)
             self._values[cell.number] = value
         return value
+
+    def coded(self, cell: Cell[Column]) -> Coded:
+        """Return a cell's column by its values, which are looked for once."""
+        if self._within is not None and self._outer is not None:
+            return self._outer.coded(cell)
+        column = self.read(cell)
+        known = self._coded.get(cell.number)
+        if known is None:
+            known = self._coded[cell.number] = code(column)
+        return known
+
+    def keep(self, cell: Cell[Column], coded: Coded) -> None:
+        """Say how a cell's column is coded, so that nobody has to look."""
+        self._coded[cell.number] = coded
 
     def take(self, index: Column, shared: int) -> "Batch":
         """Return a batch of some of the rows.

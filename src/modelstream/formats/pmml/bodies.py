@@ -4,9 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from modelstream.formats.pmml.associations import compile_associations
+from modelstream.formats.pmml.baseline import compile_baseline
+from modelstream.formats.pmml.bayesiannetwork import compile_bayesian_network
 from modelstream.formats.pmml.clustering import compile_clustering
 from modelstream.formats.pmml.dictionary import valid_values
 from modelstream.formats.pmml.elements.associations import AssociationModel
+from modelstream.formats.pmml.elements.baseline import BaselineModel
+from modelstream.formats.pmml.elements.bayesiannetwork import BayesianNetworkModel
 from modelstream.formats.pmml.elements.clustering import ClusteringModel
 from modelstream.formats.pmml.elements.fields import DataField
 from modelstream.formats.pmml.elements.gaussianprocess import GaussianProcessModel
@@ -17,6 +21,9 @@ from modelstream.formats.pmml.elements.nearestneighbor import NearestNeighborMod
 from modelstream.formats.pmml.elements.neural import NeuralNetwork
 from modelstream.formats.pmml.elements.rulesets import RuleSetModel
 from modelstream.formats.pmml.elements.scorecards import Scorecard
+from modelstream.formats.pmml.elements.sequences import SequenceModel
+from modelstream.formats.pmml.elements.textmodels import TextModel
+from modelstream.formats.pmml.elements.timeseries import TimeSeriesModel
 from modelstream.formats.pmml.elements.vectors import SupportVectorMachineModel
 from modelstream.formats.pmml.gaussianprocess import compile_gaussian_process
 from modelstream.formats.pmml.generalregression import compile_general_regression
@@ -29,6 +36,9 @@ from modelstream.formats.pmml.regression import compile_regression
 from modelstream.formats.pmml.rulesets import compile_rule_set
 from modelstream.formats.pmml.scope import Scope
 from modelstream.formats.pmml.scorecards import compile_scorecard
+from modelstream.formats.pmml.sequences import compile_sequences
+from modelstream.formats.pmml.textmodels import compile_text
+from modelstream.formats.pmml.timeseries import compile_time_series
 
 
 def compile_body(element: PlainModel, scope: Scope, data: DataField | None) -> Body:
@@ -42,6 +52,10 @@ def _regression(model: RegressionModel, scope: Scope, data: DataField | None) ->
 
 def _associations(model: AssociationModel, scope: Scope, _: DataField | None) -> Body:
     return compile_associations(model, scope)
+
+
+def _sequences(model: SequenceModel, scope: Scope, _: DataField | None) -> Body:
+    return compile_sequences(model, scope)
 
 
 def _rule_set(model: RuleSetModel, scope: Scope, data: DataField | None) -> Body:
@@ -70,6 +84,8 @@ def _labels(data: DataField | None) -> tuple[str, ...]:
 
 _COMPILERS: dict[type[PlainModel], Callable[[Any, Scope, DataField | None], Body]] = {
     AssociationModel: _associations,
+    BaselineModel: compile_baseline,
+    BayesianNetworkModel: compile_bayesian_network,
     ClusteringModel: _clustering,
     GaussianProcessModel: compile_gaussian_process,
     GeneralRegressionModel: compile_general_regression,
@@ -79,5 +95,8 @@ _COMPILERS: dict[type[PlainModel], Callable[[Any, Scope, DataField | None], Body
     RegressionModel: _regression,
     RuleSetModel: _rule_set,
     Scorecard: _scorecard,
+    SequenceModel: _sequences,
     SupportVectorMachineModel: _machines,
+    TextModel: compile_text,
+    TimeSeriesModel: compile_time_series,
 }

@@ -6,17 +6,27 @@ from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.elements.expressions import Apply
 from modelstream.formats.pmml.functions.arithmetic import arithmetic_functions
 from modelstream.formats.pmml.functions.base import Builtin, Call
+from modelstream.formats.pmml.functions.comparisons import comparison_functions
 from modelstream.formats.pmml.functions.dates import date_functions
 from modelstream.formats.pmml.functions.logic import logic_functions
 from modelstream.formats.pmml.functions.text import text_functions
 from modelstream.formats.pmml.scope import Compiled
 
+# How converters spelled functions before the standard had them (PMML 4.4).
+_EARLY = (
+    *("acos", "asin", "atan", "atan2", "cos", "cosh", "expm1", "hypot", "ln1p", "modulo", "rint"),
+    *("sin", "sinh", "tan", "tanh"),
+)
+
 
 @cache
 def builtin_functions() -> dict[str, Builtin]:
     """Return all built-in functions by name."""
+    arithmetic = arithmetic_functions()
     return {
-        **arithmetic_functions(),
+        **arithmetic,
+        **{f"x-{name}": arithmetic[name] for name in _EARLY},
+        **comparison_functions(),
         **logic_functions(),
         **text_functions(),
         **date_functions(),

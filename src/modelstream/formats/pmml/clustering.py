@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.arrays import array_items, array_numbers, parse_numbers
 from modelstream.formats.pmml.batch import Batch, Cell
-from modelstream.formats.pmml.comparisons import Comparison, make_measure
+from modelstream.formats.pmml.comparisons import Comparison, make_measure, refuse_cyclic
 from modelstream.formats.pmml.elements.clustering import Cluster, ClusteringField, ClusteringModel
 from modelstream.formats.pmml.elements.comparisons import Distance
 from modelstream.formats.pmml.elements.fields import OutputField
@@ -34,21 +35,26 @@ def compile_clustering(model: ClusteringModel, scope: Scope) -> Body:
         raise InvalidModel(
             f"a ClusteringModel of {model.number_of_clusters} clusters has {len(clusters)}"
         )
+    if len(clusters) > limits.PMML_CLUSTERS_MAX:
+        raise UnsupportedModel(
+            f"a ClusteringModel of {len(clusters)} clusters; {limits.PMML_CLUSTERS_MAX} are evaluated"
+        )
     ids = tuple(cluster.id or str(number) for number, cluster in enumerate(clusters, start=1))
     if len(set(ids)) < len(ids):
         raise InvalidModel("two Clusters of a ClusteringModel have the same id")
     make = scope.context.cells.make
     affinities = _affinities(model, scope)
-    nearest = np.argmin if model.measure.kind == "distance" else np.argmax
+    sign = 1.0 if model.measure.kind == "distance" else -1.0
 
-    def answer(batch: Batch) -> Prediction:
+    def rank(batch: Batch) -> Column:
         table = batch.read(affinities)
-        absent = np.isnan(table).any(axis=0)
-        return Prediction(np.where(absent, np.nan, nearest(table, axis=0)))
+        order = np.argsort(sign * table, axis=0, kind="stable").astype(np.float64)
+        return np.where(np.isnan(table).any(axis=0), np.nan, order)
 
-    cell = make(answer)
+    ranked = make(rank)
     names = texts([cluster.name for cluster in clusters])
-    features = _features(ids, names, cell, affinities)
+    features = _features(ids, names, ranked, affinities)
+    cell = make(lambda batch: Prediction(batch.read(ranked)[0]))
     return Body(ids, cell, features=features, probable=False)
 
 
@@ -84,6 +90,7 @@ class _Coordinate:
         self._declared = declared
         self._function = declared.compare_function or model.measure.compare_function
         self._field = field = scope.find(declared.field)
+        refuse_cyclic(declared.field, scope)
         self._where = f"ClusteringField {declared.field!r}"
         self._codes: dict[Scalar, int] | None = None
         if is_text(field.data_type) and self._function in {"absDiff", "gaussSim"}:
@@ -149,33 +156,43 @@ def _centre(cluster: Cluster, fields: Sequence[_Coordinate]) -> list[float]:
 
 
 def _features(
-    ids: tuple[str, ...], names: Column, cell: Cell[Prediction], affinities: Cell[Column]
+    ids: tuple[str, ...], names: Column, ranked: Cell[Column], affinities: Cell[Column]
 ) -> dict[str, OwnFeature]:
-    """Return the outputs of a cluster's id, name and affinity."""
+    """Return the outputs of the id, name and affinity of the cluster of a rank.
+
+    `ranked` has the clusters of each row, the closest first; of equals the first comes first.
+    """
 
     def winner(table: Column) -> OwnFeature:
         padded = texts([*table.tolist(), None])
 
-        def evaluate(batch: Batch) -> Column:
-            values = batch.read(cell).values
-            column: Column = padded[np.where(np.isnan(values), len(ids), values).astype(np.intp)]
-            return column
+        def build(output: OutputField) -> Compiled:
+            place = _place(output, ids)
 
-        return lambda output: _first(output, Compiled("string", evaluate))
+            def evaluate(batch: Batch) -> Column:
+                values = batch.read(ranked)[place]
+                rows = np.where(np.isnan(values), len(ids), values).astype(np.intp)
+                column: Column = padded[rows]
+                return column
+
+            return Compiled("string", evaluate)
+
+        return build
 
     def affinity(output: OutputField) -> Compiled:
+        place = _place(output, ids)
         if output.value is None:
-            return _first(output, Compiled("double", best))
+            return Compiled("double", lambda batch: closeness(batch, place))
         if output.value not in ids:
             raise InvalidModel(
                 f"OutputField {output.name!r}: {output.value!r} is not a cluster; they are "
                 f"{', '.join(ids)}"
             )
         row = ids.index(output.value)
-        return _first(output, Compiled("double", lambda batch: batch.read(affinities)[row]))
+        return Compiled("double", lambda batch: batch.read(affinities)[row])
 
-    def best(batch: Batch) -> Column:
-        values = batch.read(cell).values
+    def closeness(batch: Batch, place: int) -> Column:
+        values = batch.read(ranked)[place]
         rows = np.where(np.isnan(values), 0, values).astype(np.intp)
         found: Column = batch.read(affinities)[rows, np.arange(batch.rows)]
         return np.where(np.isnan(values), np.nan, found)
@@ -187,9 +204,12 @@ def _features(
     return features | {"predictedDisplayValue": shown}
 
 
-def _first(output: OutputField, compiled: Compiled) -> Compiled:
-    if (output.rank or 1) != 1:
+def _place(output: OutputField, ids: tuple[str, ...]) -> int:
+    """Return which cluster an output is about, counted from zero."""
+    rank = 1 if output.rank is None else output.rank
+    if not 1 <= rank <= len(ids) or (rank > 1 and output.value is not None):
         raise UnsupportedModel(
-            f"OutputField {output.name!r}: rank of {output.feature} other than 1 is not evaluated"
+            f"OutputField {output.name!r}: rank={rank} of {len(ids)} clusters is not evaluated; "
+            "a rank is that of a cluster, and a value names one"
         )
-    return compiled
+    return rank - 1

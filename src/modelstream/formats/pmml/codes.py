@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from modelstream.formats.pmml.batch import Batch, Cell
+from modelstream.formats.pmml.rows import applied, of_cell
 from modelstream.formats.pmml.scope import Field, Scope
-from modelstream.formats.pmml.values import Scalar, missing
+from modelstream.formats.pmml.values import Scalar, is_missing
 from modelstream.messages import Column
 
 # Both count from the end, so that the last two rows of a table can be theirs.
@@ -18,8 +19,9 @@ def code_cell(field: Field, positions: Mapping[Scalar, int], scope: Scope) -> Ce
     """Return the cell of each row's position, or MISSING or UNKNOWN."""
 
     def locate(batch: Batch) -> Column:
-        column = batch.read(field.cell)
-        codes = [positions.get(value, UNKNOWN) for value in column.tolist()]
-        return np.where(missing(column), MISSING, np.array(codes, dtype=np.intp))
+        return batch.coded(field.cell).look_up(locate_one, np.intp)
 
-    return scope.context.cells.make(locate)
+    def locate_one(value: Scalar) -> int:
+        return MISSING if is_missing(value) else positions.get(value, UNKNOWN)
+
+    return scope.context.cells.make(locate, applied([of_cell(field.cell)], locate_one))

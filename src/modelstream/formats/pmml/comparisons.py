@@ -24,6 +24,7 @@ from modelstream.formats.pmml.elements.comparisons import (
     SquaredEuclidean,
     Tanimoto,
 )
+from modelstream.formats.pmml.scope import Scope
 from modelstream.messages import Column
 
 Compare = Callable[[Column, Column], Column]
@@ -42,6 +43,15 @@ class Comparison:
     scale: float | None = None
     missing_weight: float = 1.0
     table: Column | None = None
+
+
+def refuse_cyclic(name: str, scope: Scope) -> None:
+    """Raise UnsupportedModel for a field whose last value is next to its first."""
+    data = scope.context.data.get(name)
+    if data is not None and data.is_cyclic:
+        raise UnsupportedModel(
+            f"field {name!r} is cyclic (isCyclic), and distances around a cycle are not evaluated"
+        )
 
 
 def make_measure(

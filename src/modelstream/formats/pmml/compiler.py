@@ -1,6 +1,6 @@
 """Compile one model element of any kind: its fields, its rule, its target and its outputs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -19,11 +19,16 @@ from modelstream.formats.pmml.elements.models import (
     ModelElement,
     TreeModel,
 )
+from modelstream.formats.pmml.elements.nearestneighbor import NearestNeighborModel
+from modelstream.formats.pmml.elements.neural import NeuralNetwork
 from modelstream.formats.pmml.expressions import derive_field, fields_read
 from modelstream.formats.pmml.forest import Kernel
 from modelstream.formats.pmml.mining import CHAINS, compile_mining
+from modelstream.formats.pmml.nearestneighbor import compile_neighbor_targets
+from modelstream.formats.pmml.neural import compile_neural_targets
 from modelstream.formats.pmml.outputs import Answered, compile_output
 from modelstream.formats.pmml.prediction import Body, Prediction
+from modelstream.formats.pmml.rows import RowPrediction, applied, of_cell
 from modelstream.formats.pmml.scope import Compiled, Field, Scope
 from modelstream.formats.pmml.segments import CompiledModel, Composition
 from modelstream.formats.pmml.targets import UNNAMED, find_target, settle_targets, target_field
@@ -40,6 +45,7 @@ def compile_model(element: ModelElement, outer: Scope) -> CompiledModel:
 
     Raises InvalidModel or UnsupportedModel, naming what is wrong with it.
     """
+    outer.context.count_model()
     scope = Scope(outer.context, outer)
     for mining in element.mining_schema.fields:
         if mining.usage_type not in TARGET_USES:
@@ -54,18 +60,45 @@ def compile_outermost(element: ModelElement, outer: Scope) -> CompiledModel:
     scope = Scope(outer.context, outer)
     if element.local_transformations is not None:
         declare_derived(element.local_transformations.fields, scope)
+    if isinstance(element, NeuralNetwork | NearestNeighborModel) and len(_targets(element)) > 1:
+        return _compile_several(element, scope)
     data = _target_data(element, scope)
     rule = _compile_rule(element, scope, data)
     answered = None if rule.body is None else _answered(element, rule.body, data, scope)
     for known in rule.outputs:
         scope.add(known)
-    outputs = _outputs(element, rule, answered, scope)
+    outputs = _outputs(element, rule.segments, lambda _: answered, scope)
     return _assemble(element, rule, answered, outputs)
+
+
+def _compile_several(element: NeuralNetwork | NearestNeighborModel, scope: Scope) -> CompiledModel:
+    """Return a model of several targets; its outputs say which of them they are about."""
+    data = [scope.context.data[name] for name in _targets(element) if name in scope.context.data]
+    if len(data) < len(_targets(element)):
+        raise InvalidModel(f"a target of {', '.join(_targets(element))} is no DataField")
+    if isinstance(element, NeuralNetwork):
+        bodies = compile_neural_targets(element, data, scope)
+    else:
+        bodies = compile_neighbor_targets(element, data, scope)
+    answered = {d.name: _answered(element, bodies[d.name], d, scope) for d in data}
+    rule = Composition(element, None, targets=tuple(a.field for a in answered.values()))
+    shared = answered[data[0].name]
+
+    def source(output: OutputField) -> Answered | None:
+        if output.target_field is None and output.feature in shared.features:
+            return shared  # what is asked is the same for all targets
+        return answered.get(output.target_field or "")
+
+    return _assemble(element, rule, None, _outputs(element, {}, source, scope))
+
+
+def _targets(element: ModelElement) -> list[str]:
+    return [f.name for f in element.mining_schema.fields if f.usage_type in TARGET_USES]
 
 
 def _target_data(element: ModelElement, scope: Scope) -> DataField | None:
     """Return the declaration of a model's target; a chain's is that of its last segment."""
-    names = [f.name for f in element.mining_schema.fields if f.usage_type in TARGET_USES]
+    names = _targets(element)
     if len(names) > 1 and isinstance(element, MiningModel):
         segmentation = element.segmentation
         last = segmentation.segments[-1].model if segmentation.segments else None
@@ -73,7 +106,8 @@ def _target_data(element: ModelElement, scope: Scope) -> DataField | None:
             return _target_data(last, scope)
     if len(names) > 1:
         raise UnsupportedModel(
-            f"a model with several targets ({', '.join(names)}) is evaluated as a chain only"
+            f"a model with several targets ({', '.join(names)}) is evaluated as a chain, a "
+            "NeuralNetwork or a NearestNeighborModel"
         )
     return scope.context.data.get(names[0]) if names else None
 
@@ -117,7 +151,9 @@ def _compile_tree(model: TreeModel, scope: Scope, labels: tuple[str, ...]) -> Co
     if kernel.trees != 1:
         raise InvalidModel("the lowered forest of a TreeModel is not one tree")
     cells = scope.context.cells
-    leaf = cells.make(lambda batch: kernel.leaves(batch)[0])
+    leaf = cells.make(
+        lambda batch: kernel.leaves(batch)[0], applied([kernel.row], lambda leaves: leaves[0])
+    )
 
     def answer(batch: Batch) -> Prediction:
         leaves = batch.read(leaf)
@@ -127,13 +163,25 @@ def _compile_tree(model: TreeModel, scope: Scope, labels: tuple[str, ...]) -> Co
             kernel.confidence[leaves] if len(kernel.confidence) else None,
         )
 
+    def answer_one(leaf: int) -> RowPrediction:
+        return RowPrediction(
+            float(kernel.score[leaf]),
+            kernel.distribution[leaf].tolist() if len(kernel.distribution) else None,
+            kernel.confidence[leaf].tolist() if len(kernel.confidence) else None,
+        )
+
     ids = texts(list(kernel.ids))
 
     def entities(batch: Batch) -> Column:
         column: Column = ids[batch.read(leaf)]
         return column
 
-    body = Body(kernel.labels, cells.make(answer), cells.make(entities))
+    at = of_cell(leaf)
+    body = Body(
+        kernel.labels,
+        cells.make(answer, applied([at], answer_one)),
+        cells.make(entities, applied([at], lambda leaf: kernel.ids[leaf])),
+    )
     return Composition(model, _penalized(model, body))
 
 
@@ -167,15 +215,20 @@ def _answered(element: ModelElement, body: Body, data: DataField | None, scope: 
         body.entities,
         body.probable,
         body.predicts,
+        body.lists,
     )
 
 
 def _outputs(
-    element: ModelElement, rule: Composition, answered: Answered | None, scope: Scope
+    element: ModelElement,
+    segments: dict[str, Answered],
+    source: Callable[[OutputField], Answered | None],
+    scope: Scope,
 ) -> list[Field]:
+    """Return the fields of the outputs; `source` is the answer that each is about."""
     declared = () if element.output is None else element.output.fields
     for output in declared:
-        build = partial(compile_output, output, answered, rule.segments, scope)
+        build = partial(compile_output, output, source(output), segments, scope)
         scope.declare(output.name, build)
     return [scope.find(output.name) for output in declared]
 

@@ -6,10 +6,10 @@ missing-value strategies of trees are ordinary edges, and the kernel knows none 
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from math import inf, nextafter
 from typing import NamedTuple
-
-import numpy as np
 
 from modelstream.formats.pmml.elements.predicates import (
     Always,
@@ -19,7 +19,7 @@ from modelstream.formats.pmml.elements.predicates import (
     SimplePredicate,
     SimpleSetPredicate,
 )
-from modelstream.formats.pmml.onnx_graph import EQUAL, LESS_OR_EQUAL, MEMBER
+from modelstream.formats.trees.onnx_graph import EQUAL, LESS_OR_EQUAL, MEMBER
 
 
 class Question(NamedTuple):
@@ -47,6 +47,10 @@ class Asked:
     question: Question
     negated: bool = False
 
+    def turned(self, *, negate: bool) -> "Asked":
+        """Return the question with its answer turned round, or as it is."""
+        return Asked(self.question, self.negated != negate)
+
 
 # Gives the question of a simple predicate; of isMissing and isNotMissing the input alone counts.
 Ask = Callable[[SimplePredicate | SimpleSetPredicate], Asked]
@@ -55,14 +59,18 @@ Ask = Callable[[SimplePredicate | SimpleSetPredicate], Asked]
 class Decisions:
     """Tests that share what they have in common.
 
-    `present` are the inputs that are known not to be missing. Work grows with the square of the
+    `present` are the inputs that are known not to be missing, `certain` others that never are and
+    may become more with every question. Work grows with the square of the
     number of tests, so a caller decides large predicates elsewhere.
     """
 
-    def __init__(self, ask: Ask, present: frozenset[int]) -> None:
+    def __init__(
+        self, ask: Ask, present: AbstractSet[int], certain: AbstractSet[int] = frozenset()
+    ) -> None:
         self.tests: list[Test] = []
         self._ask = ask
         self._present = present
+        self._certain = certain
         self._known: dict[Test, int] = {}
 
     def decide(self, predicate: Predicate, true: int, false: int, unknown: int) -> int:
@@ -92,7 +100,7 @@ class Decisions:
         number = question.input
         yes = self._settle(true, number, lambda t: _answer_after_yes(question, t))
         no = self._settle(false, number, lambda t: _answer_after_no(question, t))
-        if number in self._present:
+        if self._is_present(number):
             return self._add(Test(question, yes, no, no))
         missing = self._settle(unknown, number, lambda t: t.unknown)
         if missing not in {yes, no}:
@@ -104,11 +112,18 @@ class Decisions:
 
     def present(self, number: int, there: int, absent: int) -> int:
         """Return a test whether an input is not missing."""
-        if number in self._present or there == absent:
+        if self._is_present(number) or there == absent:
             return there
         absent = self._settle(absent, number, lambda t: t.unknown)
-        anything = Question(number, LESS_OR_EQUAL, np.inf)
+        anything = Question(number, LESS_OR_EQUAL, inf)
         return self._add(Test(anything, there, absent, absent))
+
+    def threshold(self, number: int, split: float, below: int, above: int) -> int:
+        """Return a test of an input that is never missing, whose answer nothing after it asks."""
+        return self._add(Test(Question(number, LESS_OR_EQUAL, split), below, above, above))
+
+    def _is_present(self, number: int) -> bool:
+        return number in self._present or number in self._certain
 
     def _add(self, test: Test) -> int:
         if test.true == test.false == test.unknown:
@@ -120,6 +135,8 @@ class Decisions:
 
     def _settle(self, root: int, number: int, answer: Callable[[Test], int | None]) -> int:
         """Return a graph without the tests of one input whose answer is settled."""
+        if root < 0:
+            return root
         settled: dict[int, int] = {}
 
         def visit(at: int) -> int:
@@ -192,10 +209,10 @@ def numeric_question(number: int, operator: str, value: float, *, boolean: bool)
 
     The kernel is fastest where all tests are of one kind: x < v is x <= the number before v.
     """
-    before = float(np.nextafter(value, -np.inf))
     if operator in {"lessOrEqual", "greaterThan"}:
         return Asked(Question(number, LESS_OR_EQUAL, value), operator == "greaterThan")
     if operator in {"lessThan", "greaterOrEqual"}:
+        before = nextafter(value, -inf)
         return Asked(Question(number, LESS_OR_EQUAL, before), operator == "greaterOrEqual")
     negated = operator == "notEqual"
     if boolean and value in {0.0, 1.0}:
@@ -211,7 +228,7 @@ def _answer_after_yes(question: Question, test: Test) -> int | None:
     later = test.question
     if later == question:
         return test.true
-    if later.mode == LESS_OR_EQUAL and later.split == np.inf:
+    if later.mode == LESS_OR_EQUAL and later.split == inf:
         return test.true
     if later.mode == question.mode == LESS_OR_EQUAL and later.split >= question.split:
         return test.true
@@ -223,7 +240,7 @@ def _answer_after_no(question: Question, test: Test) -> int | None:
     later = test.question
     if later == question:
         return test.false
-    if later.mode == LESS_OR_EQUAL and later.split == np.inf:
+    if later.mode == LESS_OR_EQUAL and later.split == inf:
         return test.true
     if later.mode == question.mode == LESS_OR_EQUAL and later.split <= question.split:
         return test.false

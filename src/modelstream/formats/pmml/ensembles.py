@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from modelstream.formats.arithmetic import sum_in_order
 from modelstream.formats.pmml.elements.models import Segmentation
 from modelstream.formats.pmml.prediction import Prediction, most_probable
 from modelstream.messages import Column
@@ -49,8 +50,7 @@ def combine(
     A sum begins with `initial`.
     """
     method = segmentation.multiple_model_method
-    if not method.startswith(("weighted", "x-weighted")):
-        answers = replace(answers, weights=np.ones(len(answers.values)))
+    answers = replace(answers, weights=method_weights(method, answers.weights))
     answers, absent = _settle(answers, segmentation)
     if not labels:
         dtype = _precision(single=single)
@@ -66,6 +66,11 @@ def combine(
         values, probabilities = _pick(answers, method)
     probabilities[absent] = np.nan
     return Prediction(np.where(absent, np.nan, values), probabilities)
+
+
+def method_weights(method: str, weights: Column) -> Column:
+    """Return the weights that a method counts models with."""
+    return weights if method.startswith(("weighted", "x-weighted")) else np.ones(len(weights))
 
 
 def _settle(answers: Answers, segmentation: Segmentation) -> tuple[Answers, Column]:
@@ -119,8 +124,7 @@ def _weighted_sum(
     addends: Column = _asked_or(values, asked, 0.0).astype(dtype, copy=False)
     if asked is not None or (answers.weights != 1.0).any():  # else a copy for nothing
         addends = addends * _weights(answers).astype(dtype)[trailing]
-    total: Column = np.add.reduce(addends, axis=0, initial=dtype(initial))
-    return total
+    return sum_in_order(addends, initial)
 
 
 def _weights(answers: Answers) -> Column:

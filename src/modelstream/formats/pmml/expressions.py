@@ -28,13 +28,16 @@ from modelstream.formats.pmml.elements.expressions import (
     NormDiscrete,
     TextIndex,
 )
+from modelstream.formats.pmml.rows import applied, of_cell
 from modelstream.formats.pmml.scope import Compiled, Field, Scope, check_depth, constant
 from modelstream.formats.pmml.textindex import compile_text_index
 from modelstream.formats.pmml.values import (
     cast,
+    cast_row,
     cast_scalar,
+    guess_type,
+    is_missing,
     missing,
-    parse,
     parse_declared,
     replace,
 )
@@ -99,9 +102,10 @@ def make_field(
     name: str, compiled: Compiled, optype: OpType, scope: Scope, values: tuple[str, ...] = ()
 ) -> Field:
     """Return a field that holds what an expression gives, computed at most once a batch."""
-    cell = compiled.cell or scope.context.cells.make(compiled.evaluate)
+    cell = compiled.cell or scope.context.cells.make(compiled.evaluate, compiled.row)
     depth = compiled.depth + 1
-    return Field(name, compiled.data_type, optype, cell, depth, values, compiled.constant)
+    known = compiled.constant
+    return Field(name, compiled.data_type, optype, cell, depth, values, known, compiled.invalid)
 
 
 def cast_compiled(compiled: Compiled, data_type: DataType) -> Compiled:
@@ -112,7 +116,12 @@ def cast_compiled(compiled: Compiled, data_type: DataType) -> Compiled:
     if compiled.constant is not None:
         return constant(cast_scalar(compiled.constant[0], source, data_type), data_type)
     evaluate = compiled.evaluate
-    return Compiled(data_type, lambda b: cast(evaluate(b), source, data_type), compiled.depth)
+    return Compiled(
+        data_type,
+        lambda b: cast(evaluate(b), source, data_type),
+        compiled.depth,
+        row=cast_row(compiled.row, source, data_type),
+    )
 
 
 def read_field(name: str, scope: Scope) -> Compiled:
@@ -120,31 +129,24 @@ def read_field(name: str, scope: Scope) -> Compiled:
     field = scope.find(name)
     cell = field.cell
     return Compiled(
-        field.data_type, lambda batch: batch.read(cell), field.depth, field.constant, cell
+        field.data_type,
+        lambda batch: batch.read(cell),
+        field.depth,
+        field.constant,
+        cell,
+        field.order,
+        field.invalid,
+        of_cell(cell),
     )
 
 
 def _constant(expression: Constant, _: _Site) -> Compiled:
     data_type = expression.data_type
     if data_type is None:
-        data_type = _guess_type(expression.text)
+        data_type = guess_type(expression.text)
     if expression.missing:
         return constant(None if data_type == "string" else np.nan, data_type)
     return constant(parse_declared(expression.text, data_type, "Constant"), data_type)
-
-
-def _guess_type(text: str) -> DataType:
-    """Return the type of a constant that declares none: a number if it reads as one."""
-    for data_type in ("integer", "double"):
-        try:
-            number = parse(text, data_type)
-        except ValueError:
-            continue
-        if text.strip().lower() in {"true", "false"}:
-            return "string"
-        if data_type == "double" or (float(number or 0.0).is_integer() and "." not in text):
-            return data_type
-    return "string"
 
 
 def _field_ref(expression: FieldRef, site: _Site) -> Compiled:
@@ -163,7 +165,17 @@ def substitute_missing(compiled: Compiled, text: str | None, where: str) -> Comp
         column = evaluate(batch)
         return replace(column, missing(column), value)
 
-    return Compiled(compiled.data_type, substituted, compiled.depth)
+    def present(given: Any) -> Any:
+        return value if is_missing(given) else given
+
+    return Compiled(
+        compiled.data_type,
+        substituted,
+        compiled.depth,
+        order=compiled.order,
+        invalid=compiled.invalid,
+        row=applied([compiled.row], present),
+    )
 
 
 def _apply(expression: Apply, site: _Site) -> Compiled:
@@ -182,15 +194,21 @@ def _apply(expression: Apply, site: _Site) -> Compiled:
         result = _where_any_missing(result, arguments, expression.map_missing_to, where)
     deepest = max([result.depth, *(a.depth for a in arguments)]) + 1
     check_depth(deepest)
-    return Compiled(result.data_type, result.evaluate, deepest, result.constant)
+    return Compiled(result.data_type, result.evaluate, deepest, result.constant, row=result.row)
 
 
 def _remembered(compiled: Compiled, scope: Scope) -> Compiled:
     """Return the expression, computed at most once a batch however often it is asked for."""
     if compiled.constant is not None or compiled.cell is not None:
         return compiled
-    cell = scope.context.cells.make(compiled.evaluate)
-    return Compiled(compiled.data_type, lambda batch: batch.read(cell), compiled.depth, cell=cell)
+    cell = scope.context.cells.make(compiled.evaluate, compiled.row)
+    return Compiled(
+        compiled.data_type,
+        lambda batch: batch.read(cell),
+        compiled.depth,
+        cell=cell,
+        row=of_cell(cell),
+    )
 
 
 def _where_any_missing(
@@ -203,7 +221,11 @@ def _where_any_missing(
         absent = np.logical_or.reduce([missing(a.evaluate(batch)) for a in arguments])
         return replace(result.evaluate(batch), absent, value)
 
-    return Compiled(result.data_type, mapped, result.depth)
+    def mapped_one(*given: Any) -> Any:
+        return value if any(map(is_missing, given[:-1])) else given[-1]
+
+    row = applied([*(argument.row for argument in arguments), result.row], mapped_one)
+    return Compiled(result.data_type, mapped, result.depth, row=row)
 
 
 def _call_defined(definition: DefineFunction, arguments: list[Compiled], site: _Site) -> Compiled:

@@ -3,28 +3,35 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
+import numpy as np
 
 from modelstream.errors import InvalidModel
 from modelstream.formats.base import Hints
+from modelstream.formats.description import encode_description
+from modelstream.formats.pmml.describing import describe_document
 from modelstream.formats.pmml.elements.base import Element
 from modelstream.formats.pmml.elements.models import Document
 from modelstream.formats.pmml.model import PmmlModel, compile_document
 from modelstream.formats.pmml.reader import read_document
 from modelstream.formats.pmml.verification import verify
 
-_VERSION = 1
+_VERSION = 2
 _HEAD_BYTES = 4096
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?PMML[\s>/]")
 
 
 class Lowered(Element, kw_only=True, frozen=True, tag="#lowered"):
-    """A checked document with its trees as flat arrays. `version` is of this form, not of PMML."""
+    """A checked document with its trees as flat arrays, and the description of what was read.
+
+    `version` is of this form, not of PMML.
+    """
 
     version: int
     document: Document
+    description: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,10 @@ class PmmlFormat:
             verification = document.models[0].verification
             if verification is not None:
                 verify(verification, model)
-            return msgspec.msgpack.encode(Lowered(version=_VERSION, document=lowered))
+            description = encode_description(describe_document(document, model))
+            return msgspec.msgpack.encode(
+                Lowered(version=_VERSION, document=lowered, description=description)
+            )
 
     def load(self, lowered: bytes) -> PmmlModel:
         """Build the model from its lowered form."""
@@ -65,14 +75,18 @@ class PmmlFormat:
                     f"the lowered form has version {form.version}, this is version {_VERSION}; "
                     "lower the document again"
                 )
-            return compile_document(form.document)[1]
+            return replace(compile_document(form.document)[1], description=form.description)
 
 
 @contextmanager
 def _refusals(what: str) -> Iterator[None]:
-    """Turn whatever bytes that are not trusted lead to into a refusal with the reason."""
+    """Turn whatever bytes that are not trusted lead to into a refusal with the reason.
+
+    Numbers that overflow are no reason: they are infinite or missing, here as in a score.
+    """
     try:
-        yield
+        with np.errstate(all="ignore"):
+            yield
     except RecursionError:
         raise InvalidModel(f"{what} is nested too deeply to be evaluated") from None
     except (msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError) as error:

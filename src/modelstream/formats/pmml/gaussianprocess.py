@@ -13,7 +13,13 @@ from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.arrays import array_numbers
 from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.fields import DataField, OutputField
-from modelstream.formats.pmml.elements.gaussianprocess import GaussianProcessModel
+from modelstream.formats.pmml.elements.gaussianprocess import (
+    AbsoluteExponentialKernel,
+    ARDSquaredExponentialKernel,
+    GaussianProcessModel,
+    GeneralizedExponentialKernel,
+    RadialBasisKernel,
+)
 from modelstream.formats.pmml.instances import Instances
 from modelstream.formats.pmml.prediction import Body, Prediction
 from modelstream.formats.pmml.scope import Compiled, Scope
@@ -41,6 +47,8 @@ def compile_gaussian_process(
     compared = [instances.compared(name, "absDiff") for name in names]
     table = np.stack([column for _, column in compared], axis=1)
     gamma, noise, kernel = _kernel(model, len(names))
+    # Until PMML 4.3 the variance is that of a measurement, since then that of the function.
+    measured = noise if scope.context.version == "4.3" else 0.0
     inverse = _inverse(kernel(table, table) + noise * np.eye(len(table)))
     weights = np.einsum("ij,j->i", inverse, target)
     cells = scope.context.cells
@@ -53,7 +61,7 @@ def compile_gaussian_process(
     def deviation(batch: Batch) -> Column:
         near = batch.read(known)
         explained = (np.einsum("ri,ij->rj", near, inverse) * near).sum(axis=1)
-        spread: Column = np.sqrt(np.maximum(gamma - explained + noise, 0.0))
+        spread: Column = np.sqrt(np.maximum(gamma - explained + measured, 0.0))
         return spread
 
     def standard_deviation(_: OutputField) -> Compiled:
@@ -65,28 +73,57 @@ def compile_gaussian_process(
 
 def _kernel(model: GaussianProcessModel, fields: int) -> tuple[float, float, Kernel]:
     """Return the variance at a point, that of the noise, and the kernel."""
-    if model.radial is not None:
-        gamma, noise = model.radial.gamma, model.radial.noise_variance
-        lengths = np.full(fields, model.radial.length)
-    elif model.squared is not None:
-        gamma, noise = model.squared.gamma, model.squared.noise_variance
-        lengths = array_numbers(model.squared.lengths.array, "Lambda")
+    given = [
+        kernel
+        for kernel in (model.radial, model.squared, model.absolute, model.generalized)
+        if kernel is not None
+    ]
+    if len(given) != 1:
+        raise InvalidModel(
+            f"a GaussianProcessModel needs one kernel and has {len(given) or 'no kernel'}"
+        )
+    chosen = given[0]
+    gamma, noise = chosen.gamma, chosen.noise_variance
+    if isinstance(chosen, RadialBasisKernel):
+        lengths = np.full(fields, chosen.length)
     else:
-        raise InvalidModel("a GaussianProcessModel has no kernel")
+        lengths = array_numbers(chosen.lengths.array, "Lambda")
     if len(lengths) != fields or not (lengths > 0.0).all() or gamma <= 0.0 or noise < 0.0:
         raise InvalidModel(
             f"the kernel of a GaussianProcessModel needs {fields} lambdas and a gamma above zero, "
             "and a noiseVariance that is not below"
         )
+    fall = _fall(chosen, fields)
 
     def kernel(one: Column, two: Column) -> Column:
         total = np.zeros((len(one), len(two)))
         for field, length in enumerate(lengths):
-            total += np.square((one[:, field, None] - two[None, :, field]) / length)
-        covariance: Column = gamma * np.exp(-0.5 * total)
+            total += fall(np.abs(one[:, field, None] - two[None, :, field]) / length)
+        covariance: Column = gamma * np.exp(-total)
         return covariance
 
     return gamma, noise, kernel
+
+
+def _fall(
+    kernel: RadialBasisKernel
+    | ARDSquaredExponentialKernel
+    | AbsoluteExponentialKernel
+    | GeneralizedExponentialKernel,
+    fields: int,
+) -> Callable[[Column], Column]:
+    """Return by how much a field's distance, in its length scale, lowers the logarithm."""
+    if isinstance(kernel, RadialBasisKernel | ARDSquaredExponentialKernel):
+        return lambda distance: 0.5 * np.square(distance)
+    degree = 1.0 if isinstance(kernel, AbsoluteExponentialKernel) else kernel.degree
+    if degree <= 0.0:
+        raise InvalidModel(f"GeneralizedExponentialKernel needs a degree above zero, not {degree}")
+    if degree != 1.0 and fields > 1:
+        raise UnsupportedModel(
+            f"GeneralizedExponentialKernel of degree {degree} is evaluated for one field; whether "
+            "the power is of each field's distance or of their sum is not certain"
+        )
+    return lambda distance: distance**degree
 
 
 def _inverse(covariance: Column) -> Column:

@@ -5,6 +5,7 @@ target's categories, or the cumulative hazard of a Cox regression.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,14 +16,28 @@ from modelstream.formats.pmml.design import Design, numeric_field
 from modelstream.formats.pmml.elements.fields import DataField
 from modelstream.formats.pmml.elements.generalregression import GeneralRegressionModel
 from modelstream.formats.pmml.labels import label_finder, target_labels
-from modelstream.formats.pmml.links import INVERSE_LINKS, inverse_link, softmax
-from modelstream.formats.pmml.prediction import Body, Prediction, most_probable
+from modelstream.formats.pmml.links import INVERSE_LINKS, inverse_link, link_one, softmax
+from modelstream.formats.pmml.prediction import (
+    Answer,
+    Body,
+    Prediction,
+    most_probable,
+    predict_one,
+)
+from modelstream.formats.pmml.rows import RowPrediction, Twin, applied, of_cell
 from modelstream.formats.pmml.scope import Scope
 from modelstream.messages import Column
 
-_Number = Callable[[Batch], "Column | float"]
 _Offset = frozenset({"generalizedLinear", "ordinalMultinomial", "multinomialLogistic"})
 _Classifications = frozenset({"generalizedLinear", "ordinalMultinomial", "multinomialLogistic"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number that a batch has, one for all rows or one a row, and that a row has."""
+
+    column: Callable[[Batch], Column | float]
+    row: Twin
 
 
 def compile_general_regression(
@@ -34,13 +49,13 @@ def compile_general_regression(
     cells = scope.context.cells
     if model.function_name == "classification":
         labels = _labels(model, data)
-        return Body(labels, cells.make(_classification(model, design, labels, scope)))
+        return Body(labels, cells.make(*_classification(model, design, labels, scope)))
     category = next((cell.target_category for cell in model.coefficients.cells), None)
     predictor = design.predictor(category)
     if model.model_type == "CoxRegression":
         hazard = compile_hazard(model, predictor, scope)
         return Body((), cells.make(lambda batch: Prediction(hazard(batch))))
-    return Body((), cells.make(_regression(model, predictor, scope)))
+    return Body((), cells.make(*_regression(model, predictor, scope)))
 
 
 def _check(model: GeneralRegressionModel) -> None:
@@ -74,9 +89,10 @@ def _either(name: str | None, value: float | None, other: float, scope: Scope) -
     if name is not None and value is not None:
         raise InvalidModel(f"both a variable, {name!r}, and a value are given where one is due")
     if name is None:
-        return lambda _: other if value is None else value
+        number = other if value is None else value
+        return _Number(lambda _: number, lambda plan: plan.constant(number))
     cell = numeric_field(name, scope).cell
-    return lambda batch: batch.read(cell)
+    return _Number(lambda batch: batch.read(cell), of_cell(cell))
 
 
 def _offset(model: GeneralRegressionModel, scope: Scope) -> _Number:
@@ -85,13 +101,24 @@ def _offset(model: GeneralRegressionModel, scope: Scope) -> _Number:
 
 def _regression(
     model: GeneralRegressionModel, predictor: Cell[Column], scope: Scope
-) -> Callable[[Batch], Prediction]:
+) -> tuple[Answer, Twin]:
     if model.model_type != "generalizedLinear":
-        return lambda batch: Prediction(batch.read(predictor))
-    link = inverse_link(model.link_function, model.link_parameter, model.dist_parameter)
+        row = applied([of_cell(predictor)], RowPrediction)
+        return lambda batch: Prediction(batch.read(predictor)), row
+    link = _link(model)
     offset = _offset(model, scope)
     trials = _either(model.trials_variable, model.trials_value, 1.0, scope)
-    return lambda batch: Prediction(link(batch.read(predictor) + offset(batch)) * trials(batch))
+    one, careful = link_one(link, np.float64)
+
+    def answer(batch: Batch) -> Prediction:
+        predicted = link(batch.read(predictor) + offset.column(batch))
+        return Prediction(predicted * trials.column(batch))
+
+    def answer_one(eta: float, shift: float, times: float) -> RowPrediction:
+        return RowPrediction(one(eta + shift) * times)
+
+    numbers = (of_cell(predictor), offset.row, trials.row)
+    return answer, applied(numbers, answer_one, careful=careful)
 
 
 def _labels(model: GeneralRegressionModel, data: DataField | None) -> tuple[str, ...]:
@@ -103,7 +130,7 @@ def _labels(model: GeneralRegressionModel, data: DataField | None) -> tuple[str,
 
 def _classification(
     model: GeneralRegressionModel, design: Design, labels: tuple[str, ...], scope: Scope
-) -> Callable[[Batch], Prediction]:
+) -> tuple[Answer, Twin]:
     """Return the probabilities of categories from predictors of all but one of them."""
     offset = _offset(model, scope)
     scored, reference = _categories(model, labels)
@@ -114,12 +141,31 @@ def _classification(
 
     def answer(batch: Batch) -> Prediction:
         scores = np.stack([batch.read(predictor) for predictor in predictors], axis=1)
-        shift = offset(batch)
+        shift = offset.column(batch)
         scores = scores + (shift[:, None] if isinstance(shift, np.ndarray) else shift)
         probabilities = make(scores)[:, positions]
         return Prediction(most_probable(probabilities), probabilities)
 
-    return answer
+    twins = [of_cell(predictor) for predictor in predictors]
+    if model.model_type == "generalizedLinear":
+        link, careful = link_one(_link(model), np.float64)
+        first = order[0] == labels[0]
+
+        def one_of_two(eta: float, shift: float) -> RowPrediction:
+            chance = link(eta + shift)
+            return predict_one([chance, 1.0 - chance] if first else [1.0 - chance, chance])
+
+        return answer, applied([*twins, offset.row], one_of_two, careful=careful)
+
+    def answer_one(*given: float) -> RowPrediction:
+        scores = np.array([given[:-1]], np.float64) + given[-1]
+        return predict_one(make(scores)[0, positions].tolist())
+
+    return answer, applied([*twins, offset.row], answer_one, careful=True)
+
+
+def _link(model: GeneralRegressionModel) -> Callable[[Column], Column]:
+    return inverse_link(model.link_function, model.link_parameter, model.dist_parameter)
 
 
 def _categories(
@@ -159,7 +205,7 @@ def _probabilities(
             raise UnsupportedModel(
                 f"modelType='generalizedLinear' with {len(labels)} categories is not evaluated"
             )
-        link = inverse_link(model.link_function, model.link_parameter, model.dist_parameter)
+        link = _link(model)
         return lambda scores: _complete(link(scores))
     if model.cumulative_link is None:
         raise InvalidModel("a model of modelType='ordinalMultinomial' needs a cumulativeLink")

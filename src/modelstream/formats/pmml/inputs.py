@@ -1,12 +1,14 @@
 """Read the columns that a caller gives into columns of PMML's types."""
 
+from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from modelstream.formats.pmml.elements.base import DataType
-from modelstream.formats.pmml.values import is_text, parse, round_float, texts
+from modelstream.formats.pmml.values import is_text, parse, round_float, round_value, texts
 from modelstream.messages import Column
 
 _PLAIN = frozenset({float, int, bool, type(None)})
@@ -20,14 +22,53 @@ def read_input(raw: Column, data_type: DataType) -> tuple[Column, dict[int, Any]
     numbers written as strings where a string is.
     """
     if is_text(data_type):
-        items = raw.tolist()
-        if raw.dtype == object and _STRINGS.issuperset(map(type, items)):
+        if holds_texts(raw):
             return raw, {}
-        return texts([_write(item) for item in items]), {}
+        return texts([_write(item) for item in raw.tolist()]), {}
     numbers = _numbers(raw)
     if numbers is None:
         return _parse_each(raw, data_type)
     return _conform(numbers, raw, data_type)
+
+
+def holds_texts(raw: Column) -> bool:
+    """Tell whether a column holds nothing but strings, and None where one is missing."""
+    return raw.dtype == object and _STRINGS.issuperset(map(type, raw.tolist()))
+
+
+def value_reader(data_type: DataType) -> Callable[[Any], Any]:
+    """Return what reads one value as a value of the type.
+
+    It raises ValueError or OverflowError where the value is not one of the type.
+    """
+    if is_text(data_type):
+        return lambda item: item if type(item) is str else _write_one(item)
+    if data_type == "double":
+        return lambda item: item if type(item) is float else _plain_number(item, data_type)
+    if data_type == "float":
+        return lambda item: round_value(_plain_number(item, data_type))
+
+    def read(item: Any) -> float:
+        number = _plain_number(item, data_type)
+        if number == number and not _CONFORMS.get(data_type, isfinite)(number):  # noqa: PLR0124
+            raise ValueError
+        return number
+
+    return read
+
+
+def _write_one(item: Any) -> str | None:
+    if isinstance(item, list):  # a row of a matrix perhaps, which a field cannot be
+        raise TypeError
+    return _write(item)
+
+
+def _plain_number(item: Any, data_type: DataType) -> float:
+    if type(item) is float:
+        return item
+    if type(item) not in _PLAIN and type(item) is not str:
+        raise ValueError
+    return float(_number(item, data_type))
 
 
 def _numbers(raw: Column) -> Column | None:
@@ -58,6 +99,12 @@ def _conforms(numbers: Column, data_type: DataType) -> Column:
     if data_type == "integer":
         return np.asarray(np.isfinite(numbers) & (np.trunc(numbers) == numbers))
     return np.asarray(np.isfinite(numbers))
+
+
+_CONFORMS: dict[DataType, Callable[[float], bool]] = {
+    "boolean": frozenset({0.0, 1.0}).__contains__,
+    "integer": float.is_integer,
+}
 
 
 def _parse_each(raw: Column, data_type: DataType) -> tuple[Column, dict[int, Any]]:

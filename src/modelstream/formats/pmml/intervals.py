@@ -3,7 +3,10 @@
 DMG 4.4, Data Dictionary: Interval.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from operator import ge, gt, le, lt
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +14,8 @@ from modelstream.formats.pmml.elements.expressions import Interval
 from modelstream.messages import Column
 
 
-def interval_test(interval: Interval, *, single: bool) -> Callable[[Column], Column]:
-    """Return the test whether numbers lie in an interval; missing ones do not.
+def interval_test(interval: Interval, *, single: bool) -> Callable[[Any], Any]:
+    """Return the test whether numbers, or one number, lie in an interval; missing ones do not.
 
     The margins of a field in single precision are rounded as its values are.
     """
@@ -20,9 +23,9 @@ def interval_test(interval: Interval, *, single: bool) -> Callable[[Column], Col
     high = np.inf if interval.right_margin is None else interval.right_margin
     if single:
         low, high = float(np.float32(low)), float(np.float32(high))
-    above = np.greater_equal if interval.closure.startswith("closed") else np.greater
-    below = np.less_equal if interval.closure.endswith("Closed") else np.less
-    return lambda column: above(column, low) & below(column, high)
+    above = ge if interval.closure.startswith("closed") else gt
+    below = le if interval.closure.endswith("Closed") else lt
+    return lambda values: above(values, low) & below(values, high)
 
 
 class Regions:
@@ -39,7 +42,8 @@ class Regions:
             for margin in (interval.left_margin, interval.right_margin)
             if margin is not None
         }
-        self._margins = np.array(sorted(margins), dtype=np.float64)
+        self._ordered = sorted(margins)
+        self._margins = np.array(self._ordered, dtype=np.float64)
 
     @property
     def missing(self) -> int:
@@ -51,6 +55,12 @@ class Regions:
         before = np.searchsorted(self._margins, column, side="left")
         after = np.searchsorted(self._margins, column, side="right")
         return np.where(np.isnan(column), self.missing, before + after)
+
+    def locate_one(self, value: float) -> int:
+        """Return the region of one value."""
+        if value != value:  # noqa: PLR0124  # NaN is not itself
+            return self.missing
+        return bisect_left(self._ordered, value) + bisect_right(self._ordered, value)
 
     def span(self, interval: Interval) -> slice:
         """Return the regions that an interval covers."""

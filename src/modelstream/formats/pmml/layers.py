@@ -4,25 +4,28 @@ DMG 4.4, Neural Network Models. Signals are matrices of a neuron a row, a record
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from modelstream.errors import InvalidModel
 from modelstream.formats.pmml.elements.neural import NeuralLayer, NeuralNetwork, Neuron
+from modelstream.formats.pmml.layers_row import Fire, FireOne, fire_one
 from modelstream.formats.pmml.links import logistic, softmax
 from modelstream.messages import Column
-
-Fire = Callable[[Column], Column]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """A layer ready to run: `fire` makes its rows, which go to `place`, of all rows before."""
+    """A layer ready to run: `fire` makes its rows, which go to `place`, of all rows before.
+
+    `fire_one` is the same for one record.
+    """
 
     place: slice
     fire: Fire
+    fire_one: FireOne
 
 
 def make_layer(layer: NeuralLayer, network: NeuralNetwork, rows: Mapping[str, int]) -> Layer:
@@ -42,15 +45,22 @@ def make_layer(layer: NeuralLayer, network: NeuralNetwork, rows: Mapping[str, in
                     f"Neuron {neuron.id!r} has a Con from {connection.source!r}, "
                     "which is not a neuron of an earlier layer"
                 )
+    of_sums: tuple[str, Fire] | None = None
     if kind == "radialBasis":
         activate = _radial(layer, network, rows)
     else:
         total = _sums(layer, rows)
         activation = _activation(kind, layer, network)
+        of_sums = kind, activation
         activate = lambda signals: activation(total(signals))  # noqa: E731  # one of two rules
-    normalize = _NORMALIZATIONS[layer.normalization_method or network.normalization_method]
+    normalization = layer.normalization_method or network.normalization_method
+    normalize = _NORMALIZATIONS[normalization]
     place = slice(len(rows), len(rows) + len(layer.neurons))
-    return Layer(place, lambda signals: normalize(activate(signals)))
+
+    def fire(signals: Column) -> Column:
+        return normalize(activate(signals))
+
+    return Layer(place, fire, fire_one(layer, rows, of_sums, normalization, fire))
 
 
 def _sums(layer: NeuralLayer, rows: Mapping[str, int]) -> Fire:

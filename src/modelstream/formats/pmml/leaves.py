@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from modelstream.errors import InvalidModel
+from modelstream import limits
+from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.elements.distributions import ScoreDistribution
 from modelstream.formats.pmml.elements.models import Node, TreeModel
 from modelstream.messages import Column
@@ -52,6 +53,11 @@ class Leaves:
 
     def distributions(self) -> Column:
         """Return the probability of each label at each leaf; NaN where it answers nothing."""
+        if len(self._nodes) * len(self._labels) > limits.PMML_TABLE_CELLS_MAX:
+            raise UnsupportedModel(
+                f"trees with {len(self._nodes)} leaves and {len(self._labels)} categories; their "
+                f"product is at most {limits.PMML_TABLE_CELLS_MAX}"
+            )
         table = np.full((len(self._nodes), len(self._labels)), np.nan)
         for row, node, score in zip(table, self._nodes, self._scores, strict=True):
             if node is not None and score == score:  # noqa: PLR0124  # NaN is not itself

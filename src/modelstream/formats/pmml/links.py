@@ -4,12 +4,18 @@ DMG 4.4, Regression: normalization methods; General Regression: link functions.
 """
 
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from modelstream.errors import InvalidModel
+from modelstream.formats.pmml.rows import in_order
 from modelstream.messages import Column
+
+# Up to so many numbers NumPy adds up one after the other along a row, as a loop does.
+ADDED_IN_ORDER_MAX = 7
+_EXPONENT_MAX = math.log(sys.float_info.max)  # beyond it exp(x) is infinite: NumPy warns
 
 erf = np.vectorize(math.erf, otypes=[np.float64])
 
@@ -33,6 +39,26 @@ def softmax(scores: Column) -> Column:
     return result
 
 
+def exponential_one(x: float) -> float:
+    """Return exp(x) of one number, which NumPy computes for a column to the same last bit."""
+    return math.inf if x > _EXPONENT_MAX else float(np.exp(x))
+
+
+def logistic_one(x: float) -> float:
+    """Return 1 / (1 + exp(-x)) of one number."""
+    return 1.0 / (1.0 + exponential_one(-x))
+
+
+def softmax_one(scores: Sequence[float]) -> list[float]:
+    """Return the softmax of one row of a few scores."""
+    if any(map(math.isnan, scores)):
+        return [math.nan] * len(scores)
+    greatest = max(scores)
+    powers = [exponential_one(score - greatest) for score in scores]
+    total = in_order(powers)
+    return [power / total for power in powers]
+
+
 INVERSE_LINKS: dict[str, Callable[[Column], Column]] = {
     "none": lambda x: x,
     "exp": exponential,
@@ -42,6 +68,16 @@ INVERSE_LINKS: dict[str, Callable[[Column], Column]] = {
     "loglog": lambda x: np.exp(-np.exp(-x)),
     "cauchit": lambda x: 0.5 + np.arctan(x) / np.pi,
 }
+
+
+def link_one(
+    link: Callable[[Column], Column], dtype: type[np.float32] | type[np.float64]
+) -> tuple[Callable[[float], float], bool]:
+    """Return a link of one number, and whether it calls NumPy in ways that can warn."""
+    own = _OF_ONE.get(link) if dtype is np.float64 else None
+    if own is not None:
+        return own, False
+    return lambda value: float(link(np.array([value], dtype))[0]), True
 
 
 def inverse_link(
@@ -71,6 +107,13 @@ def _needed(number: float | None, attribute: str, link: str) -> float:
         raise InvalidModel(f"linkFunction={link!r} needs a {attribute}")
     return number
 
+
+_OF_ONE: dict[Callable[[Column], Column], Callable[[float], float]] = {
+    INVERSE_LINKS["none"]: float,
+    exponential: exponential_one,
+    logistic: logistic_one,
+    np.exp: exponential_one,
+}
 
 _PLAIN: dict[str | None, Callable[[Column], Column]] = {
     "identity": INVERSE_LINKS["none"],

@@ -1,14 +1,13 @@
 """Compile MiningModel: ensembles, selections and chains of models (DMG 4.4, Multiple Models).
 
-An ensemble of nothing but trees is lowered to one forest, and runs as one.
+An ensemble of nothing but trees is a forest, which `treeensembles` compiles.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
-import msgspec
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.batch import Batch, Cell
 from modelstream.formats.pmml.elements.models import (
@@ -16,7 +15,6 @@ from modelstream.formats.pmml.elements.models import (
     ModelElement,
     Segment,
     Segmentation,
-    TreeModel,
 )
 from modelstream.formats.pmml.elements.predicates import Always
 from modelstream.formats.pmml.ensembles import (
@@ -26,20 +24,21 @@ from modelstream.formats.pmml.ensembles import (
     Answers,
     combine,
 )
-from modelstream.formats.pmml.forest import Kernel
+from modelstream.formats.pmml.ensembles_row import CombineOne, combine_one
 from modelstream.formats.pmml.predicates import compile_predicate
 from modelstream.formats.pmml.prediction import (
+    Answer,
     Body,
     Prediction,
     first_answer,
-    join_predictions,
     relabel,
+    relabel_one,
 )
+from modelstream.formats.pmml.rows import RowPrediction, Twin, applied, of_cell
 from modelstream.formats.pmml.scope import Scope
 from modelstream.formats.pmml.segments import CompiledModel, Composition, Run, make_run
 from modelstream.formats.pmml.targets import base_score
-from modelstream.formats.pmml.trees import lower_trees
-from modelstream.formats.pmml.walks import is_walked
+from modelstream.formats.pmml.treeensembles import compile_forest, is_forest, with_segments
 from modelstream.messages import Column
 
 CompileModel = Callable[[ModelElement, Scope], CompiledModel]
@@ -62,15 +61,12 @@ def compile_mining(
                 f"multipleModelMethod={method!r} of a {model.function_name} is not evaluated; "
                 f"supported: {', '.join(sorted(allowed | CHAINS | {'selectFirst'}))}"
             )
-        if _is_forest(model):
-            return _forest(model, scope, labels)
+        if is_forest(model):
+            return compile_forest(model, scope, labels)
     runs = _runs(segmentation, scope, compile_model)
-    lowered = _with_segments(model, [(run.segment, run.model.element) for run in runs])
-    segments = {
-        run.segment.id: run.model.answered
-        for run in runs
-        if run.segment.id is not None and run.model.answered is not None and run.rows is None
-    }
+    lowered = with_segments(model, [(run.segment, run.model.element) for run in runs])
+    answers = ((run.segment.id, run.answered_outside(scope)) for run in runs)
+    segments = {known: answer for known, answer in answers if known is not None and answer}
     chained = runs if method in CHAINS else []
     targets = tuple(run.outside(field, scope) for run in chained for field in run.model.targets)
     finals = tuple(run.outside(field, scope) for run in chained for field in run.model.finals)
@@ -80,11 +76,11 @@ def compile_mining(
     answering = _answering(runs) if method == "modelChain" else runs
     shared = _shared_labels(labels, model, answering)
     if method in {"modelChain", "selectFirst"}:
-        answer = _first(answering, shared)
+        rule = _first(answering, shared)
     else:
-        answer = _ensemble(model, runs, shared)
+        rule = _ensemble(model, runs, shared)
     probable = method in VOTES or all(_is_probable(run) for run in answering)
-    body = Body(shared, scope.context.cells.make(answer), probable=probable)
+    body = Body(shared, scope.context.cells.make(*rule), probable=probable)
     return Composition(lowered, body, segments, targets, finals, outputs)
 
 
@@ -99,7 +95,9 @@ def _runs(segmentation: Segmentation, scope: Scope, compile_model: CompileModel)
             raise InvalidModel(f"Segment {segment.id!r} holds no model")
         rows = _rows(segment, inner, taken)
         if method == "selectFirst":
-            everywhere = scope.context.cells.make(lambda batch: np.ones(batch.rows, np.bool_))
+            everywhere = scope.context.cells.make(
+                lambda batch: np.ones(batch.rows, np.bool_), lambda plan: plan.constant(True)
+            )
             taken.append(rows or everywhere)
         shared = scope.context.cells.made
         model = compile_model(segment.model, inner)
@@ -127,7 +125,11 @@ def _rows(segment: Segment, scope: Scope, taken: list[Cell[Column]]) -> Cell[Col
             rows = rows & ~batch.read(earlier)
         return rows
 
-    return scope.context.cells.make(compute)
+    def runs(outcome: float, *earlier: bool) -> bool:
+        return outcome == 1.0 and not any(earlier)
+
+    row = applied([test.row, *map(of_cell, before)], runs)
+    return scope.context.cells.make(compute, row)
 
 
 def _answering(runs: list[Run]) -> list[Run]:
@@ -158,16 +160,29 @@ def _shared_labels(
     return declared if set(met) <= set(declared) else met
 
 
-def _first(runs: list[Run], labels: tuple[str, ...]) -> Callable[[Batch], Prediction]:
+def _first(runs: list[Run], labels: tuple[str, ...]) -> tuple[Answer, Twin | None]:
     """Return for each row the answer of the first of these models that runs for it."""
     if runs[0].rows is None:
-        return lambda batch: relabel(runs[0].predict(batch), runs[0].labels, labels)
+        only = runs[0]
+        row = applied([only.predict_row], lambda p: relabel_one(p, only.labels, labels))
+        return lambda batch: relabel(only.predict(batch), only.labels, labels), row
 
     def answer(batch: Batch) -> Prediction:
         predictions = [relabel(run.predict(batch), run.labels, labels) for run in runs]
         return first_answer(predictions, [run.asked(batch) for run in runs])
 
-    return answer
+    probable = all(map(_is_probable, runs))
+
+    def answer_one(*given: Any) -> RowPrediction:
+        for run, asked, prediction in zip(runs, given[::2], given[1::2], strict=True):
+            if asked:
+                found = relabel_one(prediction, run.labels, labels)
+                return RowPrediction(found.value, found.probabilities if probable else None)
+        return RowPrediction(np.nan, [np.nan] * len(labels) if probable and labels else None)
+
+    return answer, applied(
+        [t for run in runs for t in (run.asked_row, run.predict_row)], answer_one
+    )
 
 
 def _predicts(model: CompiledModel) -> bool:
@@ -182,7 +197,7 @@ def _is_probable(run: Run) -> bool:
 
 def _ensemble(
     model: MiningModel, runs: list[Run], labels: tuple[str, ...]
-) -> Callable[[Batch], Prediction]:
+) -> tuple[Answer, Twin | None]:
     segmentation, single = model.segmentation, model.math_context == "float"
     method = segmentation.multiple_model_method
     if labels and method not in VOTES and not all(_is_probable(run) for run in runs):
@@ -205,94 +220,15 @@ def _ensemble(
         )
         return combine(answers, segmentation, len(labels), single=single, initial=initial)
 
-    return answer
+    one = combine_one(segmentation, weights, len(labels), single=single, initial=initial)
+    return answer, None if one is None or not everywhere else _ensemble_row(runs, labels, one)
 
 
-def _with_segments(
-    model: MiningModel, segments: Sequence[tuple[Segment, ModelElement | None]]
-) -> MiningModel:
-    """Return the model with other models in its segments."""
-    replaced = tuple(msgspec.structs.replace(s, model=inner) for s, inner in segments)
-    segmentation = msgspec.structs.replace(model.segmentation, segments=replaced)
-    return msgspec.structs.replace(model, segmentation=segmentation)
+def _ensemble_row(runs: list[Run], labels: tuple[str, ...], combine_row: CombineOne) -> Twin:
+    def answer(*given: RowPrediction) -> RowPrediction:
+        each = [relabel_one(p, run.labels, labels) for p, run in zip(given, runs, strict=True)]
+        tables = [p.probabilities for p in each if p.probabilities is not None]
+        table = np.array(tables) if labels and len(tables) == len(each) else None
+        return combine_row(np.array([p.value for p in each], np.float64), table)
 
-
-def _is_forest(model: MiningModel) -> bool:
-    """Tell whether all segments are trees on the fields around them, with plain answers."""
-    if model.segmentation.forest is not None:
-        return True
-    names = () if model.output is None else model.output.fields
-    if any(output.segment_id is not None for output in names):
-        return False
-    return all(_is_plain_tree(s.model, model) for s in model.segmentation.segments)
-
-
-def _is_plain_tree(inner: ModelElement | None, model: MiningModel) -> bool:
-    if not isinstance(inner, TreeModel) or inner.function_name != model.function_name:
-        return False
-    if is_walked(inner):
-        return False
-    if inner.local_transformations or inner.targets or inner.output or inner.node is None:
-        return False
-    return inner.is_scorable and all(
-        field.missing_value_replacement is None
-        and field.missing_value_treatment != "returnInvalid"
-        and field.outliers == "asIs"
-        and field.invalid_value_treatment in {"returnInvalid", "asIs"}
-        for field in inner.mining_schema.fields
-    )
-
-
-def _forest(model: MiningModel, scope: Scope, labels: tuple[str, ...]) -> Composition:
-    """Return an ensemble of trees, lowered to one forest."""
-    segmentation = model.segmentation
-    if len(segmentation.segments) > limits.PMML_TREES_MAX:
-        raise UnsupportedModel(
-            f"an ensemble of {len(segmentation.segments)} trees is not evaluated; "
-            f"{limits.PMML_TREES_MAX} are"
-        )
-    forest = segmentation.forest
-    if forest is None:
-        trees = [s.model for s in segmentation.segments if isinstance(s.model, TreeModel)]
-        forest = lower_trees(trees, scope, labels)
-        bare = _with_segments(model, [(segment, None) for segment in segmentation.segments])
-        segmentation = msgspec.structs.replace(bare.segmentation, forest=forest)
-        model = msgspec.structs.replace(model, segmentation=segmentation)
-    kernel = Kernel(forest, scope)
-    if kernel.trees != len(segmentation.segments):
-        raise InvalidModel("a lowered forest has not as many trees as segments")
-    answer = _forest_answer(model, kernel, scope)
-    return Composition(model, Body(kernel.labels, scope.context.cells.make(answer)))
-
-
-def _forest_answer(
-    model: MiningModel, kernel: Kernel, scope: Scope
-) -> Callable[[Batch], Prediction]:
-    segmentation, single = model.segmentation, model.math_context == "float"
-    initial = base_score(model)
-    weights = np.array([segment.weight for segment in segmentation.segments])
-    predicates = [segment.predicate for segment in segmentation.segments]
-    tests = [compile_predicate(predicate, scope) for predicate in predicates]
-    everywhere = all(isinstance(predicate, Always) for predicate in predicates)
-    tabled = bool(kernel.labels) and segmentation.multiple_model_method not in VOTES
-    cells_a_row = kernel.trees * (len(kernel.labels) if tabled else 1)
-    rows_at_once = max(1, limits.PMML_ENSEMBLE_CELLS_MAX // cells_a_row)
-
-    def answer(batch: Batch) -> Prediction:
-        leaves = kernel.leaves(batch)
-        asked = None if everywhere else np.stack([test(batch) == 1.0 for test in tests])
-        parts = []
-        for first in range(0, max(1, batch.rows), rows_at_once):
-            rows = slice(first, first + rows_at_once)
-            part = leaves[:, rows]
-            answers = Answers(
-                kernel.score[part],
-                kernel.distribution[part] if tabled else None,
-                weights,
-                None if asked is None else asked[:, rows],
-            )
-            labels = len(kernel.labels)
-            parts.append(combine(answers, segmentation, labels, single=single, initial=initial))
-        return parts[0] if len(parts) == 1 else join_predictions(parts)
-
-    return answer
+    return applied([run.predict_row for run in runs], answer, careful=True)

@@ -1,33 +1,40 @@
 """A PMML model as the engine sees it: columns in, columns out."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
+from modelstream import limits
 from modelstream.errors import InvalidModel, InvalidRecord, UnsupportedModel
 from modelstream.formats import base
+from modelstream.formats.description import decode_description
 from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.compiler import TARGET_USES, compile_outermost, declare_derived
 from modelstream.formats.pmml.dictionary import input_field
-from modelstream.formats.pmml.elements.base import DataType
 from modelstream.formats.pmml.elements.fields import MiningField
 from modelstream.formats.pmml.elements.models import Document
 from modelstream.formats.pmml.elements.vocabulary import MODELS, tag_of
+from modelstream.formats.pmml.rowwise import Rowwise, plan_rows
 from modelstream.formats.pmml.scope import Context, Field, Scope
 from modelstream.formats.pmml.segments import CompiledModel
-from modelstream.formats.pmml.values import field_type, missing, texts, write
-from modelstream.messages import Column, Columns, Scores
-
-_WHOLE_MAX = 2.0**53  # up to here a float64 holds every whole number
+from modelstream.formats.pmml.values import field_type, public, without
+from modelstream.messages import Columns, Scores
 
 
 @dataclass(frozen=True, slots=True)
 class PmmlModel:
-    """A compiled document. `active` are the fields it reads, `answers` those it answers with."""
+    """A compiled document. `active` are the fields it reads, `answers` those it answers with.
+
+    `rowwise` scores small batches, for models that it can score; `description` is encoded: few
+    models are ever asked for it.
+    """
 
     active: tuple[tuple[MiningField, Field], ...]
     answers: tuple[Field, ...]
+    rowwise: Rowwise | None = None
+    description: bytes = b""
 
     @property
     def inputs(self) -> tuple[base.Field, ...]:
@@ -52,6 +59,10 @@ class PmmlModel:
         Raises InvalidRecord when columns are of different lengths, or of more than one dimension,
         or when one is absent that must not be.
         """
+        if self.rowwise is not None:
+            scores = self.rowwise.score(columns)
+            if scores is not None:
+                return scores
         batch = Batch(columns, self._rows(columns))
         with np.errstate(all="ignore"):  # what arithmetic leaves undefined is missing
             for _, known in self.active:
@@ -59,8 +70,14 @@ class PmmlModel:
             found = {known.name: batch.read(known.cell) for known in self.answers}
         rejected = np.zeros(batch.rows, dtype=np.bool_)
         rejected[list(batch.errors)] = True
-        answers = {f.name: _public(found[f.name], f.data_type, rejected) for f in self.answers}
+        if batch.errors:
+            found = {name: without(column, rejected) for name, column in found.items()}
+        answers = {f.name: public(found[f.name], f.data_type) for f in self.answers}
         return Scores(answers, dict(sorted(batch.errors.items())))
+
+    def describe(self) -> base.Description:
+        """Tell what the document is. Raises InvalidModel where its lowered form does not say."""
+        return decode_description(self.description)
 
     def close(self) -> None:
         """Release nothing: the memory goes with the last reference."""
@@ -92,7 +109,7 @@ def compile_document(document: Document) -> tuple[Document, PmmlModel]:
             f"of {', '.join(sorted(map(tag_of, MODELS)))}, or join them in a MiningModel"
         )
     element = document.models[0]
-    context = Context()
+    context = Context(version=document.version)
     for data in document.data_dictionary.fields:
         if data.name in context.data:
             raise InvalidModel(f"field {data.name!r} is declared twice in the DataDictionary")
@@ -106,7 +123,9 @@ def compile_document(document: Document) -> tuple[Document, PmmlModel]:
         declare_derived(dictionary.fields, inner)
     compiled = compile_outermost(element, inner)
     answers = {field.name: field for field in (*compiled.targets, *compiled.finals)}
-    return _lowered(document, compiled), PmmlModel(active, tuple(answers.values()))
+    reads = [(mining.name, known) for mining, known in active]
+    rowwise = plan_rows(reads, tuple(answers.values()))
+    return _lowered(document, compiled), PmmlModel(active, tuple(answers.values()), rowwise)
 
 
 def _lowered(document: Document, compiled: CompiledModel) -> Document:
@@ -125,6 +144,11 @@ def _inputs(schema: tuple[MiningField, ...], scope: Scope) -> tuple[tuple[Mining
     Fields of other uses can be referred to, but a record need not have them.
     """
     active, others = [], []
+    if len(schema) > limits.FIELDS_MAX:
+        raise UnsupportedModel(f"{len(schema)} fields; {limits.FIELDS_MAX} are allowed")
+    ((name, times),) = Counter(mining.name for mining in schema).most_common(1) or [("", 0)]
+    if times > 1:
+        raise InvalidModel(f"field {name!r} is listed twice in the MiningSchema; list it once")
     for mining in schema:
         data = scope.context.data.get(mining.name)
         if data is None:
@@ -139,27 +163,3 @@ def _inputs(schema: tuple[MiningField, ...], scope: Scope) -> tuple[tuple[Mining
             active.append((mining, known))
     # A model that reads nothing takes its target, so that a batch for it has rows at all.
     return tuple(active or others[:1])
-
-
-def _public(column: Column, data_type: DataType, rejected: Column) -> Column:
-    """Return a column as users see it, missing in rejected rows.
-
-    Whole numbers and truths are int64 and bool where none is missing; with one that is, or that
-    is beyond what a float64 can count, whole numbers are float64 and truths objects.
-    """
-    kind = field_type(data_type)
-    if kind == "string" and column.dtype != object:
-        column = texts([write(value, data_type) for value in column.tolist()])
-    if rejected.any():
-        column = column.copy()
-        column[rejected] = None if column.dtype == object else np.nan
-    if kind == "float32":
-        return column.astype(np.float32)
-    if kind in {"int64", "bool"} and (np.abs(column) <= _WHOLE_MAX).all():
-        return column.astype(kind)
-    if kind == "bool":
-        truths = np.full(len(column), None, dtype=object)
-        known = ~missing(column)
-        truths[known] = column[known].astype(np.bool_)
-        return truths
-    return column

@@ -84,6 +84,12 @@ def convert(column: Column, source: DataType, target: DataType) -> Column:
     return (days - epoch_day(target)) * SECONDS_A_DAY
 
 
+def to_seconds(column: Column, data_type: DataType) -> Column:
+    """Return the seconds since 1970-01-01, exact for whole counts."""
+    unit = SECONDS_A_DAY if counts_days(data_type) else 1.0
+    return column * unit + epoch_day(data_type) * SECONDS_A_DAY
+
+
 def to_days(column: Column, data_type: DataType) -> Column:
     """Return the days since 1970-01-01, with fractions for types that bear a time."""
     unit = 1.0 if counts_days(data_type) else SECONDS_A_DAY

@@ -16,12 +16,14 @@ from modelstream.formats.pmml.design import numeric_field
 from modelstream.formats.pmml.elements.densities import (
     GaussianDistribution,
     PoissonDistribution,
+    UniformDistribution,
 )
 from modelstream.formats.pmml.elements.fields import DataField
 from modelstream.formats.pmml.elements.naivebayes import (
     BayesInput,
     NaiveBayesModel,
     TargetValueCounts,
+    TargetValueStat,
 )
 from modelstream.formats.pmml.expressions import derive_field
 from modelstream.formats.pmml.labels import label_finder, target_labels
@@ -31,6 +33,8 @@ from modelstream.formats.pmml.scope import Scope
 from modelstream.formats.pmml.values import Scalar, parse_declared
 from modelstream.messages import Column
 
+# The logarithm of a factorial of more than this is no float64 any more; nor was that ever counted.
+_COUNTS_BELOW = 1e300
 # What an input adds to the logarithms of all likelihoods: a row a row, a column a category.
 _Addend = Callable[[Batch], Column]
 
@@ -110,13 +114,7 @@ class _Inputs:
         field = numeric_field(bayes.field_name, self._scope)
         densities: list[Callable[[Column], Column] | None] = [None] * len(self._labels)
         for stat in bayes.stats.stats:
-            if stat.gaussian is not None:
-                density = _gaussian(stat.gaussian, where)
-            elif stat.poisson is not None:
-                density = _poisson(stat.poisson, where)
-            else:
-                raise InvalidModel(f"{where}: a TargetValueStat has no distribution")
-            densities[self._find(stat.value)] = density
+            densities[self._find(stat.value)] = _density(stat, where)
         known = [density for density in densities if density is not None]
         if len(known) != len(densities):
             raise InvalidModel(f"{where} needs a TargetValueStat of each category of the target")
@@ -137,6 +135,26 @@ def _log(values: Column) -> Column:
     return logs
 
 
+def _density(stat: TargetValueStat, where: str) -> Callable[[Column], Column]:
+    """Return the logarithm of the density of a distribution."""
+    if stat.gaussian is not None:
+        return _gaussian(stat.gaussian, where)
+    if stat.poisson is not None:
+        return _poisson(stat.poisson, where)
+    if stat.uniform is not None:
+        return _uniform(stat.uniform, where)
+    raise InvalidModel(f"{where}: a TargetValueStat has no distribution")
+
+
+def _uniform(distribution: UniformDistribution, where: str) -> Callable[[Column], Column]:
+    """Return the logarithm of the density, which is even between the bounds."""
+    low, high = distribution.lower, distribution.upper
+    if not low < high:
+        raise InvalidModel(f"{where}: a UniformDistribution needs an upper above its lower")
+    inside = -math.log(high - low)
+    return lambda column: np.where((column >= low) & (column <= high), inside, -np.inf)
+
+
 def _gaussian(distribution: GaussianDistribution, where: str) -> Callable[[Column], Column]:
     """Return the logarithm of the density."""
     mean, variance = distribution.mean, distribution.variance
@@ -154,7 +172,7 @@ def _poisson(distribution: PoissonDistribution, where: str) -> Callable[[Column]
     factorial = np.vectorize(math.lgamma, otypes=[np.float64])
 
     def density(column: Column) -> Column:
-        possible = (column >= 0.0) & (np.trunc(column) == column) & np.isfinite(column)
+        possible = (column >= 0.0) & (np.trunc(column) == column) & (column < _COUNTS_BELOW)
         counts = np.where(possible, column, 0.0)
         logs = counts * math.log(mean) - mean - factorial(counts + 1.0)
         return np.where(possible, logs, -np.inf)

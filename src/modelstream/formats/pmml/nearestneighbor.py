@@ -4,20 +4,26 @@ DMG 4.4, Nearest Neighbors. Of instances equally near, the earlier one is the ne
 missing input has no neighbors and no answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.batch import Batch, Cell
-from modelstream.formats.pmml.comparisons import Compare, Comparison, make_measure
+from modelstream.formats.pmml.comparisons import (
+    Compare,
+    Comparison,
+    make_measure,
+    refuse_cyclic,
+)
 from modelstream.formats.pmml.elements.comparisons import Distance
 from modelstream.formats.pmml.elements.fields import DataField, OutputField
 from modelstream.formats.pmml.elements.nearestneighbor import NearestNeighborModel
 from modelstream.formats.pmml.instances import Instances
 from modelstream.formats.pmml.labels import label_finder, target_labels
-from modelstream.formats.pmml.prediction import Body, Prediction
+from modelstream.formats.pmml.prediction import Body, OwnFeature, Prediction
 from modelstream.formats.pmml.scope import Compiled, Scope
 from modelstream.formats.pmml.values import texts
 from modelstream.messages import Column
@@ -27,10 +33,37 @@ Neighbors = tuple[Column, Column]
 _Answer = Callable[[Batch], Prediction]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """The instances, the neighbors found among them, and the outputs about these."""
+
+    instances: Instances
+    neighbors: Cell[Neighbors]
+    features: dict[str, OwnFeature]
+
+
 def compile_nearest_neighbor(
     model: NearestNeighborModel, scope: Scope, data: DataField | None
 ) -> Body:
     """Return a NearestNeighborModel's rule; `data` is the target's declaration."""
+    search = _prepare(model, scope)
+    if model.function_name == "clustering":
+        nothing = scope.context.cells.make(lambda batch: Prediction(np.full(batch.rows, np.nan)))
+        return Body((), nothing, features=search.features, predicts=False)
+    if data is None:
+        raise InvalidModel("a NearestNeighborModel without a target is of function clustering")
+    return _body(model, data, search, scope)
+
+
+def compile_neighbor_targets(
+    model: NearestNeighborModel, targets: Sequence[DataField], scope: Scope
+) -> dict[str, Body]:
+    """Return a rule for each of several targets, by name: they share the neighbors."""
+    search = _prepare(model, scope)
+    return {data.name: _body(model, data, search, scope) for data in targets}
+
+
+def _prepare(model: NearestNeighborModel, scope: Scope) -> _Search:
     if model.math_context != "double":
         raise UnsupportedModel("x-mathContext='float' of NearestNeighborModel is not evaluated")
     instances = Instances(model.instances, scope)
@@ -40,20 +73,24 @@ def compile_nearest_neighbor(
         )
     if not model.inputs.inputs:
         raise InvalidModel("a NearestNeighborModel needs KNNInputs")
-    cells = scope.context.cells
-    neighbors = cells.make(_search(model, instances))
-    features = _features(model, instances, neighbors)
-    if model.function_name == "clustering":
-        nothing = cells.make(lambda batch: Prediction(np.full(batch.rows, np.nan)))
-        return Body((), nothing, features=features, predicts=False)
-    if data is None:
-        raise InvalidModel("a NearestNeighborModel without a target is of function clustering")
-    if model.function_name == "regression":
-        answer = cells.make(_regression(model, instances.numbers(data.name), neighbors))
-        return Body((), answer, features=features)
-    written = instances.written(data.name)
+    for knn in model.inputs.inputs:
+        refuse_cyclic(knn.field, scope)
+    neighbors = scope.context.cells.make(_search(model, instances))
+    return _Search(instances, neighbors, _features(model, instances, neighbors))
+
+
+def _body(model: NearestNeighborModel, data: DataField, search: _Search, scope: Scope) -> Body:
+    """Return the rule for one target: a mixed model has targets of either kind."""
+    cells, features = scope.context.cells, search.features
+    regression = model.function_name == "regression"
+    if model.function_name == "mixed":
+        regression = data.optype == "continuous"
+    if regression:
+        values = search.instances.numbers(data.name)
+        return Body((), cells.make(_regression(model, values, search.neighbors)), features=features)
+    written = search.instances.written(data.name)
     labels = target_labels(data, sorted(set(written)))
-    answer = cells.make(_classification(model, written, labels, neighbors))
+    answer = cells.make(_classification(model, written, labels, search.neighbors))
     return Body(labels, answer, features=features, probable=False)
 
 

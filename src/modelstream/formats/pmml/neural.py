@@ -4,7 +4,8 @@ DMG 4.4, Neural Network Models. A missing input gives a missing answer, unless i
 maps it to a number. Sums run without BLAS, which would start threads of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -17,14 +18,16 @@ from modelstream.formats.pmml.elements.expressions import (
     NormContinuous,
     NormDiscrete,
 )
+from modelstream.formats.pmml.elements.fields import DataField
 from modelstream.formats.pmml.elements.neural import NeuralNetwork, NeuralOutput
 from modelstream.formats.pmml.elements.vocabulary import tag_of
 from modelstream.formats.pmml.expressions import derive_field
 from modelstream.formats.pmml.layers import Layer, make_layer
-from modelstream.formats.pmml.prediction import Body, Prediction, most_probable
+from modelstream.formats.pmml.prediction import Body, Prediction, most_probable, predict_one
+from modelstream.formats.pmml.rows import RowPrediction, applied, of_cell
 from modelstream.formats.pmml.scope import Scope
 from modelstream.formats.pmml.stacks import refuse_single_precision, stack_fields
-from modelstream.formats.pmml.values import texts
+from modelstream.formats.pmml.values import is_missing, texts
 from modelstream.messages import Column
 
 _Denormalize = Callable[[Column], Column]
@@ -35,6 +38,63 @@ def compile_neural(model: NeuralNetwork, target: str | None, scope: Scope) -> Bo
 
     Raises InvalidModel or UnsupportedModel, naming what is wrong with the network.
     """
+    outputs = model.outputs.outputs
+    for output in outputs:
+        about = _about(output.derived)
+        if target is not None and about != target:
+            raise UnsupportedModel(
+                f"a NeuralOutput about {about!r}, which is not the model's target {target!r}, is "
+                "not evaluated"
+            )
+    return _body(model, outputs, _network(model, scope), scope)
+
+
+def compile_neural_targets(
+    model: NeuralNetwork, targets: Sequence[DataField], scope: Scope
+) -> dict[str, Body]:
+    """Return a rule for each of several targets, by name: they share the network.
+
+    Raises InvalidModel or UnsupportedModel, naming what is wrong with the network.
+    """
+    places: dict[str, list[int]] = {data.name: [] for data in targets}
+    outputs = model.outputs.outputs
+    for place, output in enumerate(outputs):
+        about = _about(output.derived)
+        if about not in places:
+            raise InvalidModel(f"a NeuralOutput is about {about!r}, which is not a target")
+        places[about].append(place)
+    for name, chosen in places.items():
+        if not chosen:
+            raise InvalidModel(f"the NeuralNetwork has no NeuralOutput about target {name!r}")
+    signals = _network(model, scope)
+    bodies: dict[str, Body] = {}
+    for name, chosen in places.items():
+        rows = np.array(chosen, dtype=np.intp)
+        row = applied([of_cell(signals)], partial(_select_one, chosen))
+        sent = scope.context.cells.make(partial(_select, signals, rows), row)
+        bodies[name] = _body(model, tuple(outputs[place] for place in chosen), sent, scope)
+    return bodies
+
+
+def _select(signals: Cell[Column], rows: Column, batch: Batch) -> Column:
+    chosen: Column = batch.read(signals)[rows]
+    return chosen
+
+
+def _select_one(rows: list[int], signals: list[float]) -> list[float]:
+    return [signals[row] for row in rows]
+
+
+def _body(
+    model: NeuralNetwork, outputs: tuple[NeuralOutput, ...], signals: Cell[Column], scope: Scope
+) -> Body:
+    if model.function_name == "regression":
+        return _regression(outputs, signals, scope)
+    return _classification(outputs, signals, scope)
+
+
+def _network(model: NeuralNetwork, scope: Scope) -> Cell[Column]:
+    """Return the cell of what the output neurons send out: a matrix of a NeuralOutput a row."""
     refuse_single_precision(model)
     rows: dict[str, int] = {}
     for source in model.inputs.inputs:
@@ -44,16 +104,11 @@ def compile_neural(model: NeuralNetwork, target: str | None, scope: Scope) -> Bo
         layers.append(make_layer(layer, model, rows))
         for neuron in layer.neurons:
             _number(neuron.id, rows)
-    outputs = model.outputs.outputs
-    for output in outputs:
+    for output in model.outputs.outputs:
         if output.output_neuron not in rows:
             raise InvalidModel(f"NeuralOutput refers to unknown neuron {output.output_neuron!r}")
-        _check_target(output.derived, target)
-    chosen = np.array([rows[output.output_neuron] for output in outputs], dtype=np.intp)
-    signals = _signals(model, layers, chosen, scope)
-    if model.function_name == "regression":
-        return _regression(outputs, signals, scope)
-    return _classification(outputs, signals, scope)
+    chosen = np.array([rows[o.output_neuron] for o in model.outputs.outputs], dtype=np.intp)
+    return _signals(model, layers, chosen, scope)
 
 
 def _number(name: str, rows: dict[str, int]) -> None:
@@ -91,22 +146,27 @@ def _signals(
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    return scope.context.cells.make(compute)
+    firing, places = [layer.fire_one for layer in layers], chosen.tolist()
+
+    def fire_row(given: Sequence[float]) -> list[float]:
+        signals = list(given)
+        for fire_one in firing:
+            signals += fire_one(signals)
+        return [signals[place] for place in places]
+
+    row = applied([of_cell(inputs)], fire_row, careful=True)
+    return scope.context.cells.make(compute, row)
 
 
-def _check_target(derived: DerivedField, target: str | None) -> None:
-    """Raise when a NeuralOutput is about anything but the target."""
+def _about(derived: DerivedField) -> str:
+    """Return the name of the field that a NeuralOutput is about."""
     expression = derived.expression
     if not isinstance(expression, FieldRef | NormContinuous | NormDiscrete):
         raise UnsupportedModel(
             f"{tag_of(type(expression))} in a NeuralOutput is not evaluated; supported: "
             "FieldRef, NormContinuous, NormDiscrete"
         )
-    if target is not None and expression.field != target:
-        raise UnsupportedModel(
-            f"a NeuralOutput about {expression.field!r}, which is not the model's target "
-            f"{target!r}, is not evaluated"
-        )
+    return expression.field
 
 
 def _regression(outputs: tuple[NeuralOutput, ...], signals: Cell[Column], scope: Scope) -> Body:
@@ -125,8 +185,11 @@ def _regression(outputs: tuple[NeuralOutput, ...], signals: Cell[Column], scope:
         return np.repeat(neuron, batch.rows)
 
     make = scope.context.cells.make
-    cell = make(lambda batch: Prediction(original(batch.read(signals)[0])))
-    return Body((), cell, make(entities))
+    cell = make(
+        lambda batch: Prediction(original(batch.read(signals)[0])),
+        applied([of_cell(signals)], lambda sent: RowPrediction(float(original(sent[0])))),
+    )
+    return Body((), cell, make(entities, lambda plan: plan.constant(outputs[0].output_neuron)))
 
 
 def _original(expression: NormContinuous) -> _Denormalize:
@@ -172,7 +235,7 @@ def _classification(outputs: tuple[NeuralOutput, ...], signals: Cell[Column], sc
         probabilities = batch.read(signals).T
         return Prediction(most_probable(probabilities), probabilities)
 
-    cell = scope.context.cells.make(answer)
+    cell = scope.context.cells.make(answer, applied([of_cell(signals)], predict_one))
     neurons = texts([*(output.output_neuron for output in outputs), None])
 
     def entities(batch: Batch) -> Column:
@@ -180,4 +243,6 @@ def _classification(outputs: tuple[NeuralOutput, ...], signals: Cell[Column], sc
         column: Column = neurons[np.where(np.isnan(winners), len(labels), winners).astype(np.intp)]
         return column
 
-    return Body(labels, cell, scope.context.cells.make(entities))
+    ids = [output.output_neuron for output in outputs]
+    row = applied([of_cell(cell)], lambda p: None if is_missing(p.value) else ids[int(p.value)])
+    return Body(labels, cell, scope.context.cells.make(entities, row))

@@ -1,13 +1,15 @@
 """What a model of any kind answers for a batch, before it is written to columns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from modelstream.formats.pmml.batch import Cell
+from modelstream.formats.pmml.batch import Batch, Cell
 from modelstream.formats.pmml.elements.fields import OutputField
+from modelstream.formats.pmml.rows import RowPrediction
 from modelstream.formats.pmml.scope import Compiled
+from modelstream.formats.pmml.values import is_missing
 from modelstream.messages import Column
 
 # Gives the answer to an output of a feature that only some models have.
@@ -27,13 +29,18 @@ class Prediction:
     confidences: Column | None = None
 
 
+# Answers for a batch.
+Answer = Callable[[Batch], Prediction]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """A model's rule ready to run: its labels, none for a regression, and its answers.
 
     `entities` holds the id of what answered each row, for models that have such ids. `features`
     are output features of this kind of model alone. A model without `probable` is a classification
-    that gives no probabilities; one without `predicts` answers with its outputs alone.
+    that gives no probabilities; one without `predicts` answers with its outputs alone. The
+    features of one with `lists` can answer with several values at once.
     """
 
     labels: tuple[str, ...]
@@ -42,6 +49,7 @@ class Body:
     features: Mapping[str, OwnFeature] = field(default_factory=dict)
     probable: bool = True
     predicts: bool = True
+    lists: bool = False
 
 
 def most_probable(probabilities: Column) -> Column:
@@ -49,6 +57,14 @@ def most_probable(probabilities: Column) -> Column:
     absent = np.isnan(probabilities).any(axis=1)
     best = np.where(np.isnan(probabilities), -np.inf, probabilities).argmax(axis=1)
     return np.where(absent, np.nan, best)
+
+
+def predict_one(probabilities: Sequence[float]) -> RowPrediction:
+    """Return the answer of one row that these probabilities make."""
+    for probability in probabilities:
+        if probability != probability:  # noqa: PLR0124  # NaN is not itself
+            return RowPrediction(np.nan, probabilities)
+    return RowPrediction(probabilities.index(max(probabilities)), probabilities)
 
 
 def relabel(prediction: Prediction, labels: tuple[str, ...], wanted: tuple[str, ...]) -> Prediction:
@@ -62,6 +78,30 @@ def relabel(prediction: Prediction, labels: tuple[str, ...], wanted: tuple[str, 
         _relabel_table(prediction.probabilities, labels, wanted),
         _relabel_table(prediction.confidences, labels, wanted),
     )
+
+
+def relabel_one(
+    prediction: RowPrediction, labels: tuple[str, ...], wanted: tuple[str, ...]
+) -> RowPrediction:
+    """Return the same for one row."""
+    if labels == wanted:
+        return prediction
+    value = prediction.value
+    return RowPrediction(
+        value if is_missing(value) else wanted.index(labels[int(value)]),
+        _relabel_shares(prediction.probabilities, labels, wanted),
+        _relabel_shares(prediction.confidences, labels, wanted),
+    )
+
+
+def _relabel_shares(
+    shares: Sequence[float] | None, labels: tuple[str, ...], wanted: tuple[str, ...]
+) -> Sequence[float] | None:
+    if shares is None:
+        return None
+    other = np.nan if any(map(is_missing, shares)) else 0.0
+    known = dict(zip(labels, shares, strict=True))
+    return [known.get(label, other) for label in wanted]
 
 
 def _relabel_table(

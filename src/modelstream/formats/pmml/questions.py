@@ -1,7 +1,6 @@
 """What the tests of a forest ask: the inputs they read, and predicates as questions of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 from math import inf, isnan
 
 from modelstream import limits
@@ -19,57 +18,54 @@ from modelstream.formats.pmml.elements.predicates import (
     SimplePredicate,
     SimpleSetPredicate,
 )
-from modelstream.formats.pmml.onnx_graph import EQUAL, LESS_OR_EQUAL, MEMBER
-from modelstream.formats.pmml.predicates import declared_set, declared_value
+from modelstream.formats.pmml.predicates import declared_set, declared_value, ordinal_set
 from modelstream.formats.pmml.scope import Scope
-from modelstream.formats.pmml.values import Scalar, is_text, write
+from modelstream.formats.pmml.values import is_text, write
+from modelstream.formats.pmml.vocabulary import Values, Vocabulary, nested
+from modelstream.formats.trees.onnx_graph import LESS_OR_EQUAL
 
 PRESENCE = frozenset({"isMissing", "isNotMissing"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Vocabulary:
-    """The values of one field that tests ask for, numbered in the order they are met."""
-
-    name: str
-    codes: dict[Scalar, float] = field(default_factory=dict)
-
-    def code(self, value: Scalar) -> float:
-        """Return the number of a value."""
-        return self.codes.setdefault(value, float(len(self.codes)))
-
-
 class Questions:
-    """The inputs of one forest, numbered as they are first asked for."""
+    """The inputs of one forest, numbered as they are first asked for.
 
-    def __init__(self, scope: Scope) -> None:
+    `sets` are those that its trees will ask for, by field.
+    """
+
+    def __init__(self, scope: Scope, sets: Mapping[str, Collection[Values]]) -> None:
         self._scope = scope
-        self._inputs: list[NumberInput | ChoiceInput | _Vocabulary] = []
+        self._sets = sets
+        self._inputs: list[NumberInput | ChoiceInput | Vocabulary] = []
         self._numbers: dict[object, int] = {}
         self._choices = 0
+        # Inputs that are never missing; it grows as they are asked for.
+        self.certain: set[int] = set()
 
     def inputs(self) -> tuple[ForestInput, ...]:
         """Return the inputs; there is always one, since a graph without any cannot run."""
         return tuple(map(self._input, self._inputs)) or (ChoiceInput(predicates=()),)
 
-    def ask(self, predicate: SimplePredicate | SimpleSetPredicate) -> Asked:
+    def ask(self, asked: SimplePredicate | SimpleSetPredicate) -> Asked:
         """Return the question that a predicate asks; of isMissing the input alone counts."""
-        name = predicate.field
+        name = asked.field
         known = self._scope.find(name)
         text = is_text(known.data_type)
+        predicate = asked
+        if isinstance(predicate, SimplePredicate):
+            predicate = ordinal_set(predicate, known)
         if isinstance(predicate, SimpleSetPredicate):
             number, vocabulary = self._vocabulary(name)
-            codes = {vocabulary.code(item) for item in declared_set(predicate, known)}
-            question = Question(number, MEMBER, 0.0, tuple(sorted(codes)))
-            return Asked(question, predicate.boolean_operator == "isNotIn")
+            asked_set = vocabulary.is_in(number, declared_set(predicate, known))
+            return asked_set.turned(negate=predicate.boolean_operator == "isNotIn")
         if predicate.operator in PRESENCE:
             number = self._vocabulary(name)[0] if text else self._number(name)
             return Asked(Question(number, LESS_OR_EQUAL, 0.0))
         value = declared_value(predicate, known)
         if isinstance(value, str):
             number, vocabulary = self._vocabulary(name)
-            code = vocabulary.code(value)
-            return Asked(Question(number, EQUAL, code), predicate.operator == "notEqual")
+            asked_value = vocabulary.equals(number, value)
+            return asked_value.turned(negate=predicate.operator == "notEqual")
         if value is None or isnan(value) or value == -inf:
             raise InvalidModel(f"SimplePredicate on field {name!r} compares with {value}")
         boolean = known.data_type == "boolean"
@@ -83,6 +79,11 @@ class Questions:
         End -1 - i is the i-th predicate's; the count of predicates stands for none, the number
         after it for an unknown one unless `unknown` is another.
         """
+        if len(predicates) > limits.PMML_PREDICATES_MAX:
+            raise UnsupportedModel(
+                f"a tree node with {len(predicates)} children; {limits.PMML_PREDICATES_MAX} are "
+                "evaluated"
+            )
         column = ChoiceInput(predicates=predicates, unknown=unknown)
         number = self._place(column, lambda: column)
         self._choices = sum(isinstance(known, ChoiceInput) for known in self._inputs)
@@ -98,9 +99,7 @@ class Questions:
                 return -1 - low
             middle = (low + high) // 2
             below, above = halve(low, middle), halve(middle + 1, high)
-            return decisions.test(
-                Question(number, LESS_OR_EQUAL, middle + 0.5), below, above, above
-            )
+            return decisions.threshold(number, middle + 0.5, below, above)
 
         return halve(0, last)
 
@@ -123,23 +122,33 @@ class Questions:
     def _number(self, name: str) -> int:
         return self._place(("number", name), lambda: NumberInput(field=name))
 
-    def _vocabulary(self, name: str) -> tuple[int, _Vocabulary]:
-        number = self._place(("code", name), lambda: _Vocabulary(name))
+    def _vocabulary(self, name: str) -> tuple[int, Vocabulary]:
+        number = self._place(("code", name), lambda: self._make_vocabulary(name))
         vocabulary = self._inputs[number]
-        assert isinstance(vocabulary, _Vocabulary)
+        assert isinstance(vocabulary, Vocabulary)
         return number, vocabulary
 
+    def _make_vocabulary(self, name: str) -> Vocabulary:
+        known = self._scope.find(name)
+        closed = nested(known.values, self._sets.get(name, ())) if known.closed else ()
+        return Vocabulary(name, closed)
+
     def _place(
-        self, key: object, make: Callable[[], NumberInput | ChoiceInput | _Vocabulary]
+        self, key: object, make: Callable[[], NumberInput | ChoiceInput | Vocabulary]
     ) -> int:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self._inputs)
-            self._inputs.append(make())
+            made = make()
+            self._inputs.append(made)
+            if isinstance(made, Vocabulary) and self._scope.find(made.name).certain:
+                self.certain.add(number)
+            if isinstance(made, NumberInput) and self._scope.find(made.field).certain:
+                self.certain.add(number)
         return number
 
-    def _input(self, known: NumberInput | ChoiceInput | _Vocabulary) -> ForestInput:
-        if not isinstance(known, _Vocabulary):
+    def _input(self, known: NumberInput | ChoiceInput | Vocabulary) -> ForestInput:
+        if not isinstance(known, Vocabulary):
             return known
         data_type = self._scope.find(known.name).data_type
         return CodeInput(

@@ -20,11 +20,13 @@ from modelstream.formats.pmml.elements.vocabulary import (
     IN_ORDER,
     MISSPELT,
     MODELS,
+    REFUSED,
     SKIPPED,
     element_types,
     roles,
     tag_of,
 )
+from modelstream.formats.pmml.header import HeaderNotes
 
 VERSIONS = ("3.0", "3.1", "3.2", "4.0", "4.1", "4.2", "4.2.1", "4.3", "4.4", "4.4.1")
 
@@ -52,17 +54,30 @@ def read_document(data: bytes) -> Document:
         raise UnsupportedModel(
             f"PMML version {document.version} is not evaluated; supported: {', '.join(VERSIONS)}"
         )
-    return document
+    return msgspec.structs.replace(document, header=builder.notes.header())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class _Shape:
+    """What one type of element can hold, by encoded name; `many` are those that take many.
+
+    `roles` are the names under which it holds children, of the tags met so far; None: it does not.
+    """
+
+    type: type[Element] | None  # None: a cell of a table row
+    names: frozenset[str] = frozenset()
+    many: frozenset[str] = frozenset()
+    roles: dict[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
 class _Frame:
-    """An element whose end has not come yet."""
+    """An element whose end has not come yet; `role` is the name under which its parent holds it."""
 
     tag: str
-    type: type[Element] | None  # None: a cell of a table row
+    shape: _Shape
     content: dict[str, Any]
-    many: frozenset[str]
+    role: str
     text: list[str] = field(default_factory=list)
     cells: list[tuple[str, str]] = field(default_factory=list)
 
@@ -72,11 +87,13 @@ class _Builder:
 
     def __init__(self) -> None:
         self.root: Element | None = None
+        self.notes = HeaderNotes()
         self._types = element_types()
         self._roles = roles()
-        self._shapes: dict[type[Element], tuple[frozenset[str], frozenset[str]]] = {}
+        self._shapes: dict[str, _Shape] = {}
+        self._cell = _Shape(None)
         self._open: list[_Frame] = []
-        self._skipping = 0
+        self._skipping: list[str] = []  # the element passed over, and those open inside it
         self._elements = 0
         self._rows = 0
 
@@ -96,38 +113,39 @@ class _Builder:
         self._elements += 1
         if self._elements > limits.PMML_ELEMENTS_MAX:
             raise InvalidModel(f"more than {limits.PMML_ELEMENTS_MAX} elements in one document")
-        if len(self._open) + self._skipping >= limits.PMML_DEPTH_MAX:
+        if len(self._open) + len(self._skipping) >= limits.PMML_DEPTH_MAX:
             raise InvalidModel(f"elements are nested deeper than {limits.PMML_DEPTH_MAX}")
         tag = name.rpartition(":")[2]
-        if self._skipping or tag in SKIPPED:
-            self._skipping += 1
-            return
         parent = self._open[-1] if self._open else None
-        if parent is not None and parent.tag == _ROW:
-            self._open.append(_Frame(tag, None, {}, frozenset()))
+        cell = parent is not None and parent.tag == _ROW and tag != "Extension"
+        if self._skipping or (tag in SKIPPED and not cell):  # a column may have any name
+            self._skipping.append(tag)
+            self.notes.start(self._skipping, attributes)
             return
-        element = self._types.get(tag)
-        if element is None or (parent is not None and not self._belongs(tag, parent)):
+        if cell:
+            self._open.append(_Frame(tag, self._cell, {}, CELLS))
+            return
+        shape = self._shapes.get(tag) or self._shape(tag)
+        role = "" if parent is None else self._role(tag, parent)
+        if shape is None or role is None:
             self._refuse_element(tag, parent)
-        own = {MISSPELT.get(k, k): v for k, v in attributes.items() if not k.startswith(_NOT_OURS)}
-        self._open.append(_Frame(tag, element, own, self._shape(element)[1]))
+        self._open.append(_Frame(tag, shape, _own(attributes, shape), role))
 
     def _end(self, _: str) -> None:
         if self._skipping:
-            self._skipping -= 1
+            self._skipping.pop()
             return
         frame = self._open.pop()
         text = "".join(frame.text)
-        if frame.type is None:
+        if frame.shape.type is None:
             self._open[-1].cells.append((frame.tag, text))
             return
-        built = self._build(frame, frame.type, text)
+        built = self._build(frame, frame.shape.type, text)
         if not self._open:
             self.root = built
             return
-        parent = self._open[-1]
-        role = self._role(frame.tag, parent)
-        if role in parent.many:
+        parent, role = self._open[-1], frame.role
+        if role in parent.shape.many:
             parent.content.setdefault(role, []).append(built)
         elif role in parent.content:
             raise InvalidModel(f"element {parent.tag} holds {frame.tag} where one is too many")
@@ -135,13 +153,13 @@ class _Builder:
             parent.content[role] = built
 
     def _characters(self, text: str) -> None:
-        if self._skipping or not self._open:
-            return
-        frame = self._open[-1]
-        frame.text.append(text)
+        if self._skipping:
+            self.notes.text(self._skipping, text)
+        elif self._open:
+            self._open[-1].text.append(text)
 
     def _build(self, frame: _Frame, element: type[Element], text: str) -> Element:
-        if TEXT in self._shape(element)[0]:
+        if TEXT in frame.shape.names:
             frame.content[TEXT] = text
         elif text and not text.isspace():
             raise InvalidModel(f"element {frame.tag} holds text: {text.strip()[:40]!r}")
@@ -155,31 +173,47 @@ class _Builder:
         except msgspec.ValidationError as error:
             raise _refusal(frame, element, error) from None
 
-    def _belongs(self, tag: str, parent: _Frame) -> bool:
-        known = self._shape(parent.type)[0] if parent.type is not None else frozenset()
-        return self._role(tag, parent) in known
+    def _role(self, tag: str, parent: _Frame) -> str | None:
+        """Return the name under which an element holds another, or None when it does not."""
+        known = parent.shape.roles
+        if tag not in known:
+            role = IN_ORDER.get((parent.tag, tag)) or self._roles.get(tag, tag)
+            known[tag] = role if role in parent.shape.names else None
+        return known[tag]
 
-    def _role(self, tag: str, parent: _Frame) -> str:
-        return IN_ORDER.get((parent.tag, tag)) or self._roles.get(tag, tag)
-
-    def _shape(self, element: type[Element]) -> tuple[frozenset[str], frozenset[str]]:
-        """Return all fields of an element by encoded name, and those that take many children."""
-        shape = self._shapes.get(element)
-        if shape is None:
-            declared = msgspec.structs.fields(element)
-            names = frozenset(f.encode_name for f in declared)
-            many = frozenset(f.encode_name for f in declared if typing.get_origin(f.type) is tuple)
-            shape = self._shapes[element] = (names, many)
+    def _shape(self, tag: str) -> _Shape | None:
+        """Return what an element can hold, or None when there is no such element."""
+        element = self._types.get(tag)
+        if element is None:
+            return None
+        declared = msgspec.structs.fields(element)
+        names = frozenset(f.encode_name for f in declared)
+        many = frozenset(f.encode_name for f in declared if typing.get_origin(f.type) is tuple)
+        shape = self._shapes[tag] = _Shape(element, names, many)
         return shape
 
     def _refuse_element(self, tag: str, parent: _Frame | None) -> NoReturn:
         models = ", ".join(sorted(tag_of(model) for model in MODELS))
         if parent is None:
             raise InvalidModel(f"the root element is {tag}, not PMML")
+        if tag in REFUSED:
+            raise UnsupportedModel(
+                f"PMML element {tag} inside {parent.tag} is not evaluated: {REFUSED[tag]}"
+            )
         raise UnsupportedModel(
             f"PMML element {tag} inside {parent.tag} is not evaluated by this version; "
             f"models that are: {models}"
         )
+
+
+def _own(attributes: dict[str, str], shape: _Shape) -> dict[str, Any]:
+    """Return the attributes that are PMML's, under its names."""
+    own = attributes
+    if not attributes.keys() <= shape.names:
+        own = {MISSPELT.get(k, k): v for k, v in attributes.items() if not k.startswith(_NOT_OURS)}
+    if "dataType" in own:  # PMML 4.0 and before name the types of XML Schema in examples
+        own["dataType"] = own["dataType"].removeprefix("xs:")
+    return own
 
 
 def _refuse_declarations(*_: object) -> NoReturn:

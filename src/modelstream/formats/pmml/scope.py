@@ -15,7 +15,8 @@ from modelstream.formats.pmml.batch import Batch, Cell, Cells
 from modelstream.formats.pmml.elements.base import DataType, OpType
 from modelstream.formats.pmml.elements.expressions import DefineFunction
 from modelstream.formats.pmml.elements.fields import DataField
-from modelstream.formats.pmml.values import Scalar, full
+from modelstream.formats.pmml.rows import Twin
+from modelstream.formats.pmml.values import Scalar, full, is_text, parse_declared
 from modelstream.messages import Column
 
 
@@ -24,7 +25,9 @@ class Field:
     """A column that can be referred to.
 
     `values` are the categories declared for it; `depth` is how many computations it stands on;
-    `constant` is a one-tuple of its value when it has but one.
+    `constant` is a one-tuple of its value when it has but one; `invalid` holds where its values
+    are invalid, when such values may stand in it. Save in rows that are rejected, a `closed` field
+    has no value but `values` or none, and a `certain` one is never missing.
     """
 
     name: str
@@ -34,6 +37,23 @@ class Field:
     depth: int = 0
     values: tuple[str, ...] = ()
     constant: tuple[Scalar] | None = None
+    invalid: Cell[Column] | None = None
+    closed: bool = False
+    certain: bool = False
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The values of an ordinal field, the least first, where their order is one of its own.
+
+        Numbers that are declared in their natural order are compared as numbers.
+        """
+        if self.optype != "ordinal":
+            return ()
+        if not is_text(self.data_type):
+            read = (parse_declared(v, self.data_type, self.name) for v in self.values)
+            numbers = [float(number or 0.0) for number in read]
+            return () if numbers == sorted(numbers) else self.values
+        return self.values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +61,8 @@ class Compiled:
     """An expression ready to run.
 
     `constant` is a one-tuple of its value when it has but one; `cell` is the field's that it is
-    when it is nothing but a field.
+    when it is nothing but a field; `order` and `invalid` are those of a field, too. `row` is
+    the same for one row: another `evaluate` needs another one.
     """
 
     data_type: DataType
@@ -49,23 +70,34 @@ class Compiled:
     depth: int = 0
     constant: tuple[Scalar] | None = None
     cell: Cell[Column] | None = None
+    order: tuple[str, ...] = ()
+    invalid: Cell[Column] | None = None
+    row: Twin | None = None
 
 
 def constant(value: Scalar, data_type: DataType) -> Compiled:
     """Return the expression with one value for all rows."""
-    return Compiled(data_type, lambda batch: full(value, batch.rows, data_type), 0, (value,))
+    return Compiled(
+        data_type,
+        lambda batch: full(value, batch.rows, data_type),
+        constant=(value,),
+        row=lambda plan: plan.constant(value),
+    )
 
 
 @dataclass(slots=True)
 class Context:
-    """What all scopes of one document share."""
+    """What all scopes of one document share; `version` is that of PMML."""
 
+    version: str = "4.4.1"
     data: dict[str, DataField] = field(default_factory=dict)
     functions: dict[str, DefineFunction] = field(default_factory=dict)
     cells: Cells = field(default_factory=Cells)
     word_cells: dict[tuple[Any, ...], Cell[Any]] = field(default_factory=dict)
     calls: int = 0
     kernels: int = 0
+    predicates: int = 0
+    models: int = 0
 
     def count_kernel(self) -> None:
         """Count one forest of the document. Raises UnsupportedModel past the limit."""
@@ -73,6 +105,23 @@ class Context:
         if self.kernels > limits.PMML_KERNELS_MAX:
             raise UnsupportedModel(
                 f"more than {limits.PMML_KERNELS_MAX} trees or ensembles that cannot be made one"
+            )
+
+    def count_model(self) -> None:
+        """Count one model inside another. Raises UnsupportedModel past the limit."""
+        self.models += 1
+        if self.models > limits.PMML_MODELS_MAX:
+            raise UnsupportedModel(
+                f"more than {limits.PMML_MODELS_MAX} models inside others that are no plain trees"
+            )
+
+    def count_predicate(self) -> None:
+        """Count one predicate that is a column. Raises UnsupportedModel past the limit."""
+        self.predicates += 1
+        if self.predicates > limits.PMML_PREDICATES_MAX:
+            raise UnsupportedModel(
+                f"more than {limits.PMML_PREDICATES_MAX} predicates outside of trees with binary "
+                "splits; split nodes with many children"
             )
 
     def count_call(self) -> None:
@@ -113,6 +162,12 @@ class Scope:
         """
         self._fields.pop(name, None)
         self._pending[name] = (build, reads)
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a name means a field here."""
+        if name in self._fields or name in self._pending:
+            return True
+        return self._outer is not None and self._outer.knows(name)
 
     def find(self, name: str, *, cyclic: bool = False) -> Field:
         """Return what a name means here. Raises InvalidModel when it means nothing.

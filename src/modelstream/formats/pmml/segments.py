@@ -1,6 +1,7 @@
 """The models inside a MiningModel, each run for the rows that its predicate is true for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,9 @@ from modelstream.formats.pmml.batch import Batch, Cell
 from modelstream.formats.pmml.elements.models import ModelElement, Segment
 from modelstream.formats.pmml.outputs import Answered
 from modelstream.formats.pmml.prediction import Body, Prediction, spread, spread_prediction
+from modelstream.formats.pmml.rows import Plan, RowPrediction, Values, run
 from modelstream.formats.pmml.scope import Field, Scope
+from modelstream.formats.pmml.values import missing_value
 from modelstream.messages import Column
 
 
@@ -55,6 +58,7 @@ class Run:
     model: CompiledModel
     rows: Cell[Column] | None
     part: Cell[Batch]
+    shared: int
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -76,6 +80,31 @@ class Run:
             return prediction
         return spread_prediction(prediction, self.asked(batch), batch.rows)
 
+    def predict_row(self, plan: Plan) -> int:
+        """Return the place of the segment's answer for one row."""
+        assert self.model.answered is not None
+        return self._within(plan, self.model.answered.cell, RowPrediction(np.nan))
+
+    def asked_row(self, plan: Plan) -> int:
+        """Return the place of whether the segment runs for a row."""
+        return plan.constant(True) if self.rows is None else plan.place(self.rows)
+
+    def _within(self, plan: Plan, cell: Cell[Any], other: Any) -> int:
+        """Return the place of a cell of the segment, of another value where it does not run."""
+        if self.rows is None:
+            return plan.place(cell)
+        asked = plan.place(self.rows)
+        with plan.part(self.part.number, self.shared) as steps:
+            at = plan.place(cell)
+
+        def value(values: Values) -> Any:
+            if not values[asked]:
+                return other
+            run(steps, values)
+            return values[at]
+
+        return plan.step(value)
+
     def outside(self, inner: Field, scope: Scope) -> Field:
         """Return a field of the segment as the model around it sees it."""
         if self.rows is None:
@@ -86,8 +115,24 @@ class Run:
             column = part.read(inner.cell)
             return column if part is batch else spread(column, self.asked(batch), batch.rows)
 
-        cell = scope.context.cells.make(compute)
+        other = missing_value(inner.data_type)
+        cell = scope.context.cells.make(compute, lambda plan: self._within(plan, inner.cell, other))
         return Field(inner.name, inner.data_type, inner.optype, cell, inner.depth + 1, inner.values)
+
+    def answered_outside(self, scope: Scope) -> Answered | None:
+        """Return the segment's own answer as the model around it sees it.
+
+        Where the segment runs for some rows only, features of its kind alone are left out.
+        """
+        answered, entities = self.model.answered, None
+        if answered is None or self.rows is None:
+            return answered
+        if answered.entities is not None:
+            named = replace(answered.field, cell=answered.entities)
+            entities = self.outside(named, scope).cell
+        cell = scope.context.cells.make(self.predict, self.predict_row)
+        field = self.outside(answered.field, scope)
+        return replace(answered, cell=cell, field=field, entities=entities, features={})
 
 
 def make_run(
@@ -101,4 +146,4 @@ def make_run(
         asked = batch.read(rows)
         return batch if asked.all() else batch.take(np.nonzero(asked)[0], shared)
 
-    return Run(segment, model, rows, scope.context.cells.make(cut))
+    return Run(segment, model, rows, scope.context.cells.make(cut), shared)

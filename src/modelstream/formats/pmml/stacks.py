@@ -1,6 +1,7 @@
 """Numeric fields as one matrix, for models that are arithmetic on vectors."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.batch import Batch, Cell
 from modelstream.formats.pmml.elements.model import Model
 from modelstream.formats.pmml.elements.vocabulary import tag_of
+from modelstream.formats.pmml.rows import Plan, Step
 from modelstream.formats.pmml.scope import Field, Scope
 from modelstream.formats.pmml.values import is_text
 from modelstream.messages import Column
@@ -15,6 +17,8 @@ from modelstream.messages import Column
 
 def stack_fields(fields: Sequence[Field], scope: Scope, where: str) -> Cell[Column]:
     """Return the cell of some numeric fields: a matrix of a field a row, NaN where missing.
+
+    For one row it holds a tuple of numbers.
 
     Raises InvalidModel when a field is not numeric.
     """
@@ -29,7 +33,12 @@ def stack_fields(fields: Sequence[Field], scope: Scope, where: str) -> Cell[Colu
             row[:] = batch.read(cell)
         return stacked
 
-    return scope.context.cells.make(compute)
+    def row(plan: Plan) -> int:
+        places = [plan.place(cell) for cell in cells]
+        take: Step = itemgetter(*places) if len(places) > 1 else lambda v: (v[places[0]],)
+        return plan.step(take)
+
+    return scope.context.cells.make(compute, row)
 
 
 def refuse_single_precision(model: Model) -> None:

@@ -4,40 +4,19 @@ import typing
 
 import msgspec
 
-from modelstream.formats.pmml.associations import ALGORITHMS
+from modelstream.formats.pmml.baseline import STATISTICS
 from modelstream.formats.pmml.calls import builtin_functions
 from modelstream.formats.pmml.elements.base import DataType, Element
 from modelstream.formats.pmml.elements.models import Normalization, TreeModel
 from modelstream.formats.pmml.elements.predicates import CompoundPredicate, Operator
 from modelstream.formats.pmml.elements.rulesets import RuleSelectionMethod
+from modelstream.formats.pmml.elements.timeseries import TimeSeriesModel, TrendSmooth
 from modelstream.formats.pmml.elements.vocabulary import EXPRESSIONS, MODELS, tag_of
 from modelstream.formats.pmml.ensembles import CLASSIFICATIONS, REGRESSIONS
 from modelstream.formats.pmml.mining import CHAINS
 from modelstream.formats.pmml.outputs import FEATURES
+from modelstream.formats.pmml.rankings import ALGORITHMS
 from modelstream.formats.pmml.reader import VERSIONS
-
-# All models of the standard, by the name of their element (DMG 4.4, XML Schema: MODEL-ELEMENT).
-_STANDARD_MODELS = (
-    "AnomalyDetectionModel",
-    "AssociationModel",
-    "BaselineModel",
-    "BayesianNetworkModel",
-    "ClusteringModel",
-    "GaussianProcessModel",
-    "GeneralRegressionModel",
-    "MiningModel",
-    "NaiveBayesModel",
-    "NearestNeighborModel",
-    "NeuralNetwork",
-    "RegressionModel",
-    "RuleSetModel",
-    "Scorecard",
-    "SequenceModel",
-    "SupportVectorMachineModel",
-    "TextModel",
-    "TimeSeriesModel",
-    "TreeModel",
-)
 
 
 def supported() -> list[tuple[str, tuple[str, ...]]]:
@@ -48,12 +27,14 @@ def supported() -> list[tuple[str, tuple[str, ...]]]:
     return [
         ("versions", VERSIONS),
         ("models", tuple(models)),
-        ("models refused", tuple(name for name in _STANDARD_MODELS if name not in models)),
         ("`multipleModelMethod`", tuple(sorted(methods))),
         ("`missingValueStrategy` of trees", _choices(TreeModel, "missing_value_strategy")),
         ("`normalizationMethod` of regressions", typing.get_args(Normalization)),
         ("`criterion` of rule sets", _choices(RuleSelectionMethod, "criterion")),
         ("`algorithm` of association rules", ALGORITHMS),
+        ("`testStatistic` of baselines", STATISTICS),
+        ("`bestFit` of time series", _choices(TimeSeriesModel, "best_fit")),
+        ("`trend` of time series", _choices(TrendSmooth, "trend")),
         ("output features of all models", tuple(sorted(features))),
         ("expressions", tuple(sorted(map(tag_of, EXPRESSIONS)))),
         ("functions", tuple(sorted(builtin_functions()))),

@@ -3,6 +3,9 @@
 DMG 4.4, Transformations.
 """
 
+from bisect import bisect_right
+from collections.abc import Callable
+
 import numpy as np
 
 from modelstream.errors import InvalidModel
@@ -15,10 +18,12 @@ from modelstream.formats.pmml.elements.expressions import (
     NormDiscrete,
 )
 from modelstream.formats.pmml.intervals import Regions
+from modelstream.formats.pmml.rows import Plan, applied
 from modelstream.formats.pmml.scope import Compiled
 from modelstream.formats.pmml.values import (
     Scalar,
     full,
+    is_missing,
     is_text,
     missing,
     missing_value,
@@ -52,7 +57,31 @@ def norm_continuous(expression: NormContinuous, field: Compiled) -> Compiled:
             result = np.where((column < orig[0]) | (column > orig[-1]), np.nan, result)
         return np.where(np.isnan(column), absent, result)
 
-    return Compiled("double", interpolate, field.depth + 1)
+    value = _interpolation(expression, orig.tolist(), norm.tolist(), slope.tolist(), absent)
+    return Compiled("double", interpolate, field.depth + 1, row=applied([field.row], value))
+
+
+def _interpolation(
+    expression: NormContinuous,
+    orig: list[float],
+    norm: list[float],
+    slope: list[float],
+    absent: float,
+) -> Callable[[float], float]:
+    """Return the same function of one number."""
+    inner, outliers = orig[1:-1], expression.outliers
+
+    def interpolate(x: float) -> float:
+        if x != x:  # noqa: PLR0124  # NaN is not itself
+            return absent
+        if outliers != "asIs" and not orig[0] <= x <= orig[-1]:
+            if outliers == "asMissingValues":
+                return np.nan
+            return norm[0] if x < orig[0] else norm[-1]
+        part = bisect_right(inner, x)
+        return norm[part] + (x - orig[part]) * slope[part]
+
+    return interpolate
 
 
 def norm_discrete(expression: NormDiscrete, field: Compiled) -> Compiled:
@@ -60,13 +89,24 @@ def norm_discrete(expression: NormDiscrete, field: Compiled) -> Compiled:
     where = f"NormDiscrete of field {expression.field!r}"
     value = parse_declared(expression.value, field.data_type, where)
     absent = np.nan if expression.map_missing_to is None else expression.map_missing_to
-    evaluate = field.evaluate
+    one = {value: 1.0, None: absent}.get
+    evaluate, cell = field.evaluate, field.cell
 
     def indicate(batch: Batch) -> Column:
+        if cell is not None and is_text(field.data_type):
+            return batch.coded(cell).look_up(lambda text: one(text, 0.0), np.float64)
         column = evaluate(batch)
         return np.where(missing(column), absent, (column == value).astype(np.float64))
 
-    return Compiled("double", indicate, field.depth + 1)
+    def row(plan: Plan) -> int:
+        at = plan.use(field.row)
+        if is_text(field.data_type):
+            return plan.step(lambda values: one(values[at], 0.0))
+        return plan.step(
+            lambda values: absent if (x := values[at]) != x else 1.0 if x == value else 0.0
+        )
+
+    return Compiled("double", indicate, field.depth + 1, row=row)
 
 
 def discretize(expression: Discretize, field: Compiled, wanted: DataType) -> Compiled:
@@ -81,13 +121,14 @@ def discretize(expression: Discretize, field: Compiled, wanted: DataType) -> Com
     for b in reversed(expression.bins):  # the first interval that holds a value counts
         values[regions.span(b.interval)] = parse_declared(b.bin_value, data_type, where)
     values[regions.missing] = _optional(expression.map_missing_to, data_type, where)
-    evaluate = field.evaluate
+    evaluate, listed = field.evaluate, values.tolist()
 
     def place(batch: Batch) -> Column:
         placed: Column = values[regions.locate(evaluate(batch))]
         return placed
 
-    return Compiled(data_type, place, field.depth + 1)
+    row = applied([field.row], lambda value: listed[regions.locate_one(value)])
+    return Compiled(data_type, place, field.depth + 1, row=row)
 
 
 def map_values(expression: MapValues, keys: list[Compiled], wanted: DataType) -> Compiled:
@@ -99,8 +140,11 @@ def map_values(expression: MapValues, keys: list[Compiled], wanted: DataType) ->
     table = _table(expression, [key.data_type for key in keys], data_type, where)
     other = _optional(expression.default_value, data_type, where)
     absent = _optional(expression.map_missing_to, data_type, where)
+    kind = np.object_ if is_text(data_type) else np.float64
 
     def look_up(batch: Batch) -> Column:
+        if len(keys) == 1 and keys[0].cell is not None:
+            return batch.coded(keys[0].cell).look_up(look_up_one, kind)
         columns = [key.evaluate(batch) for key in keys]
         rows = zip(*(column.tolist() for column in columns), strict=True)
         result = full(other, batch.rows, data_type)
@@ -108,7 +152,11 @@ def map_values(expression: MapValues, keys: list[Compiled], wanted: DataType) ->
         result[np.logical_or.reduce([missing(column) for column in columns])] = absent
         return result
 
-    return Compiled(data_type, look_up, max(key.depth for key in keys) + 1)
+    def look_up_one(*found: Scalar) -> Scalar:
+        return absent if any(map(is_missing, found)) else table.get(found, other)
+
+    row = applied([key.row for key in keys], look_up_one)
+    return Compiled(data_type, look_up, max(key.depth for key in keys) + 1, row=row)
 
 
 def _table(

@@ -4,6 +4,7 @@ DMG 4.4, Targets. The answer of a classification is a label of the target's own 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +14,25 @@ from modelstream.formats.pmml.elements.base import DataType, OpType
 from modelstream.formats.pmml.elements.fields import DataField, Target
 from modelstream.formats.pmml.elements.models import MiningModel, ModelElement
 from modelstream.formats.pmml.ensembles import SUMS
+from modelstream.formats.pmml.functions.arithmetic import round_half_up
 from modelstream.formats.pmml.prediction import Body, Prediction, most_probable
+from modelstream.formats.pmml.rows import RowPrediction, applied, of_cell
 from modelstream.formats.pmml.scope import Field, Scope
 from modelstream.formats.pmml.values import (
     NUMBERS,
+    Scalar,
     full,
+    is_missing,
     missing_value,
     parse_declared,
     round_float,
+    round_value,
 )
 from modelstream.messages import Column
 
 UNNAMED = "_target"
+Treat = Callable[[Prediction], Prediction]
+TreatOne = Callable[[RowPrediction], RowPrediction]
 
 
 def find_target(model: ModelElement, name: str | None) -> Target:
@@ -56,10 +64,13 @@ def base_score(model: ModelElement) -> float:
 
 def settle_targets(body: Body, target: Target, scope: Scope) -> Cell[Prediction]:
     """Return the prediction once the target's treatment is applied."""
-    treat = _classification(body, target) if body.labels else _regression(target)
-    if treat is None:
+    found = _classification(body, target) if body.labels else _regression(target)
+    if found is None:
         return body.cell
-    return scope.context.cells.make(lambda batch: treat(batch.read(body.cell)))
+    treat, treat_one = found
+    careful = target.cast_integer is not None  # infinity minus itself, say
+    row = applied([of_cell(body.cell)], treat_one, careful=careful)
+    return scope.context.cells.make(lambda batch: treat(batch.read(body.cell)), row)
 
 
 def target_field(
@@ -72,25 +83,42 @@ def target_field(
         data_type = "string" if data is None else data.data_type
         read = label_reader(body.labels, data_type)
         values = body.labels if data is None else tuple(v.value for v in data.values)
-        made = scope.context.cells.make(lambda batch: read(batch.read(cell).values))
+        row = applied([of_cell(cell)], lambda prediction: read.one(prediction.value))
+        made = scope.context.cells.make(lambda batch: read(batch.read(cell).values), row)
         return Field(name, data_type, optype, made, values=values)
     number_type = _number_type(target, data)
-    settle = round_float if number_type == "float" else np.asarray
-    made = scope.context.cells.make(lambda batch: settle(batch.read(cell).values))
+    single = number_type == "float"
+    settle = round_float if single else np.asarray
+    settle_one: Callable[[float], float] = round_value if single else float
+    row = applied([of_cell(cell)], lambda prediction: settle_one(prediction.value))
+    made = scope.context.cells.make(lambda batch: settle(batch.read(cell).values), row)
     return Field(name, number_type, optype, made)
 
 
-def label_reader(labels: tuple[str, ...], data_type: DataType) -> Callable[[Column], Column]:
-    """Return what makes a column of labels of their positions."""
+class LabelReader:
+    """Makes labels of their positions; of NaN a missing one, which is the table's last."""
+
+    def __init__(self, table: Column) -> None:
+        self._table = table
+        self._listed: list[Scalar] = table.tolist()
+
+    def __call__(self, positions: Column) -> Column:
+        """Return a column of labels."""
+        last = len(self._table) - 1
+        column: Column = self._table[np.where(np.isnan(positions), last, positions).astype(int)]
+        return column
+
+    def one(self, position: float) -> Scalar:
+        """Return one label."""
+        return self._listed[-1 if is_missing(position) else int(position)]
+
+
+def label_reader(labels: tuple[str, ...], data_type: DataType) -> LabelReader:
+    """Return what makes labels of a type of their positions."""
     table = full(missing_value(data_type), len(labels) + 1, data_type)
     for position, label in enumerate(labels):
         table[position] = parse_declared(label, data_type, "category of the target")
-
-    def read(positions: Column) -> Column:
-        column: Column = table[np.where(np.isnan(positions), len(labels), positions).astype(int)]
-        return column
-
-    return read
+    return LabelReader(table)
 
 
 def _number_type(target: Target, data: DataField | None) -> DataType:
@@ -101,12 +129,11 @@ def _number_type(target: Target, data: DataField | None) -> DataType:
     return declared
 
 
-def _regression(target: Target) -> Callable[[Prediction], Prediction] | None:
-    steps: list[Callable[[Column], Column]] = []
+def _steps(target: Target) -> list[Callable[[Any], Any]]:
+    """Return what is done to a number, or to a column of them, one after the other."""
+    steps: list[Callable[[Any], Any]] = []
     if target.min is not None or target.max is not None:
-        low = -np.inf if target.min is None else target.min
-        high = np.inf if target.max is None else target.max
-        steps.append(lambda values: np.clip(values, low, high))
+        steps.append(_bound(target.min, target.max))
     if target.rescale_factor != 1.0:
         steps.append(lambda values: values * target.rescale_factor)
     if target.rescale_constant != 0.0:
@@ -116,6 +143,11 @@ def _regression(target: Target) -> Callable[[Prediction], Prediction] | None:
     defaults = [v.default_value for v in target.values if v.default_value is not None]
     if defaults:
         steps.append(lambda values: np.where(np.isnan(values), defaults[0], values))
+    return steps
+
+
+def _regression(target: Target) -> tuple[Treat, TreatOne] | None:
+    steps = _steps(target)
     if not steps:
         return None
 
@@ -125,10 +157,22 @@ def _regression(target: Target) -> Callable[[Prediction], Prediction] | None:
             values = step(values)
         return Prediction(values)
 
-    return treat
+    def treat_one(prediction: RowPrediction) -> RowPrediction:
+        value = prediction.value
+        for step in steps:
+            value = step(value)
+        return RowPrediction(float(value))
+
+    return treat, treat_one
 
 
-def _classification(body: Body, target: Target) -> Callable[[Prediction], Prediction] | None:
+def _bound(least: float | None, most: float | None) -> Callable[[Any], Any]:
+    low = -np.inf if least is None else least
+    high = np.inf if most is None else most
+    return lambda values: np.minimum(np.maximum(values, low), high)
+
+
+def _classification(body: Body, target: Target) -> tuple[Treat, TreatOne] | None:
     """Answer with the prior probabilities where a model has no answer, if all are declared."""
     if target.cast_integer is not None or target.min is not None or target.max is not None:
         raise InvalidModel("castInteger, min and max of Target are for regressions")
@@ -145,16 +189,18 @@ def _classification(body: Body, target: Target) -> Callable[[Prediction], Predic
         values = np.where(absent, most_probable(prior[None, :])[0], prediction.values)
         return Prediction(values, table, prediction.confidences)
 
-    return treat
+    best, listed = float(most_probable(prior[None, :])[0]), prior.tolist()
 
+    def treat_one(prediction: RowPrediction) -> RowPrediction:
+        if not is_missing(prediction.value) or prediction.probabilities is None:
+            return prediction
+        return RowPrediction(best, listed, prediction.confidences)
 
-def _round(values: Column) -> Column:
-    rounded: Column = np.floor(values + 0.5)
-    return rounded
+    return treat, treat_one
 
 
 _CASTS: dict[str, Callable[[Column], Column]] = {
-    "round": _round,
+    "round": round_half_up,
     "ceiling": np.ceil,
     "floor": np.floor,
 }

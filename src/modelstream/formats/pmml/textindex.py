@@ -14,6 +14,7 @@ import numpy as np
 from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.batch import Batch, Cell
+from modelstream.formats.pmml.editdistance import edit_distance
 from modelstream.formats.pmml.elements.base import DataType
 from modelstream.formats.pmml.elements.expressions import TextIndex, TextIndexNormalization
 from modelstream.formats.pmml.functions.patterns import Pattern, compile_pattern, replacement
@@ -32,10 +33,8 @@ def compile_text_index(
     """Return the weight of a constant term in a text. Raises UnsupportedModel for other terms."""
     if term.constant is None or not isinstance(term.constant[0], str):
         raise UnsupportedModel("TextIndex is evaluated for a constant term only")
-    if index.max_levenshtein_distance or not index.tokenize:
-        raise UnsupportedModel(
-            "TextIndex with maxLevenshteinDistance or tokenize=false is not evaluated"
-        )
+    if not index.tokenize:
+        raise UnsupportedModel("TextIndex with tokenize=false is not evaluated")
     if not is_text(text.data_type):
         raise InvalidModel(f"TextIndex: field {index.text_field!r} is not a string")
     split = _splitter(index)
@@ -44,10 +43,11 @@ def compile_text_index(
         raise InvalidModel(f"TextIndex: the term {term.constant[0]!r:.80} has no words")
     cell = _counts_cell(index, text, len(words), context)
     weigh = _WEIGHTS[index.local_term_weights]
+    hits = _hits(index, words)
 
     def evaluate(batch: Batch) -> Column:
         weights = [
-            np.nan if counts is None else weigh(counts[words], counts)
+            np.nan if counts is None else weigh(hits(counts), counts)
             for counts in batch.read(cell).tolist()
         ]
         return np.array(weights, dtype=np.float64)
@@ -55,6 +55,36 @@ def compile_text_index(
     counted = index.local_term_weights in {"termFrequency", "binary"}
     data_type: DataType = "integer" if counted else "double"
     return Compiled(data_type, evaluate, text.depth + 1)
+
+
+def _hits(index: TextIndex, term: _Words) -> Callable[[_Counts], int]:
+    """Return what counts the runs of words that are the term, or near it if spelled otherwise."""
+    most = index.max_levenshtein_distance
+    if most == 0:
+        return lambda counts: counts[term]
+    if not 0 < most <= limits.PMML_EDIT_DISTANCE_MAX or index.normalizations:
+        raise UnsupportedModel(
+            f"TextIndex with maxLevenshteinDistance={most} is not evaluated; it is up to "
+            f"{limits.PMML_EDIT_DISTANCE_MAX}, without a TextIndexNormalization"
+        )
+
+    def distance(words: _Words) -> int:
+        total = 0
+        for word, wanted in zip(words, term, strict=True):
+            total += edit_distance(word, wanted, most - total)
+            if total > most:
+                break
+        return total
+
+    def count(counts: _Counts) -> int:
+        near = [(distance(words), number) for words, number in counts.items()]
+        found = [hit for hit in near if hit[0] <= most]
+        if index.count_hits == "bestHits":
+            best = min(found, default=(0, 0))[0]
+            found = [hit for hit in found if hit[0] == best]
+        return sum(number for _, number in found)
+
+    return count
 
 
 def _counts_cell(index: TextIndex, text: Compiled, length: int, context: Context) -> Cell[Column]:
@@ -118,9 +148,11 @@ def _splitter(index: TextIndex) -> _Split:
 
 def _normalizer(normalization: TextIndexNormalization, index: TextIndex) -> Callable[[str], str]:
     """Return what makes the replacements of one table in a text."""
-    if normalization.max_levenshtein_distance or normalization.tokenize is not None:
+    separator = normalization.word_separator_character_re
+    if normalization.max_levenshtein_distance or normalization.tokenize is not None or separator:
         raise UnsupportedModel(
-            "TextIndexNormalization with maxLevenshteinDistance or tokenize is not evaluated"
+            "TextIndexNormalization with maxLevenshteinDistance, tokenize or "
+            "wordSeparatorCharacterRE is not evaluated"
         )
     sensitive = normalization.is_case_sensitive
     if sensitive is None:

@@ -12,10 +12,16 @@ from modelstream.errors import InvalidModel
 from modelstream.formats.pmml.decisions import Decisions
 from modelstream.formats.pmml.elements.forests import Forest
 from modelstream.formats.pmml.elements.models import Node, TreeModel
-from modelstream.formats.pmml.elements.predicates import CompoundPredicate, Predicate
+from modelstream.formats.pmml.elements.predicates import (
+    CompoundPredicate,
+    Predicate,
+    SimpleSetPredicate,
+)
 from modelstream.formats.pmml.leaves import Leaves
+from modelstream.formats.pmml.predicates import declared_set
 from modelstream.formats.pmml.questions import Questions
 from modelstream.formats.pmml.scope import Scope
+from modelstream.formats.pmml.vocabulary import Values
 from modelstream.formats.pmml.writer import ForestWriter, Place
 
 # Predicates of one node's children that are turned into tests; more are decided in a column.
@@ -30,11 +36,29 @@ def lower_trees(models: Sequence[TreeModel], scope: Scope, labels: tuple[str, ..
     Raises InvalidModel or UnsupportedModel, naming what is wrong with a tree.
     """
     leaves = Leaves(labels, models)
-    questions = Questions(scope)
+    questions = Questions(scope, _sets(models, scope))
     writer = ForestWriter()
     for model in models:
         _Tree(model, questions, leaves, writer).write()
     return writer.forest(questions.inputs(), leaves)
+
+
+def _sets(models: Sequence[TreeModel], scope: Scope) -> dict[str, set[Values]]:
+    """Return the sets of values that some trees look their fields up in, by field."""
+    sets: dict[str, set[Values]] = {}
+    nodes = [model.node for model in models if model.node is not None]
+    while nodes:
+        node = nodes.pop()
+        nodes.extend(node.children)
+        predicates = [node.predicate]
+        while predicates:
+            predicate = predicates.pop()
+            if isinstance(predicate, CompoundPredicate):
+                predicates.extend(predicate.predicates)
+            elif isinstance(predicate, SimpleSetPredicate):
+                values = frozenset(declared_set(predicate, scope.find(predicate.field)))
+                sets.setdefault(predicate.field, set()).add(values)
+    return sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +135,10 @@ class _Tree:
 
     def _write_choice(self, choice: _Choice, place: Place, present: frozenset[int]) -> None:
         """Write a choice as tests; nodes that it leads into are left pending."""
-        decisions = Decisions(self._questions.ask, present)
+        decisions = self._decisions(present)
         graph = _graph(choice, decisions)
         if graph is None or not _is_plain(choice, decisions, graph):
-            decisions = Decisions(self._questions.ask, present)
+            decisions = self._decisions(present)
             unknown = None if choice.unknown is None else -1 - choice.unknown
             graph = self._questions.choice(decisions, choice.predicates, unknown)
         stack = [(graph, place)]
@@ -131,6 +155,9 @@ class _Tree:
             if end.assured:
                 known |= self._questions.present_if_true(end.node.predicate)
             self._pending.append(_Visit(end.node, where, known))
+
+    def _decisions(self, present: frozenset[int]) -> Decisions:
+        return Decisions(self._questions.ask, present, self._questions.certain)
 
     def _leaf(self, node: Node | None) -> int:
         """Return the leaf that answers as a node does."""

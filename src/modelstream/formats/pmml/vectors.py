@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from modelstream.errors import InvalidModel
+from modelstream import limits
+from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.pmml.arrays import array_numbers, parse_numbers
 from modelstream.formats.pmml.batch import Batch, Cell
 from modelstream.formats.pmml.elements.expressions import FieldRef
@@ -56,6 +57,11 @@ def _coordinate(coordinate: FieldRef | CategoricalPredictor, scope: Scope) -> Fi
 def dictionary_vectors(dictionary: VectorDictionary) -> tuple[dict[str, int], Column]:
     """Return the position of each vector by id, and the vectors, one a column."""
     length = len(dictionary.fields.coordinates)
+    if length * len(dictionary.vectors) > limits.PMML_TABLE_CELLS_MAX:
+        raise UnsupportedModel(
+            f"a VectorDictionary of {len(dictionary.vectors)} vectors with {length} coordinates; "
+            f"their product is at most {limits.PMML_TABLE_CELLS_MAX}"
+        )
     positions: dict[str, int] = {}
     vectors = []
     for instance in dictionary.vectors:

@@ -9,7 +9,8 @@ from modelstream.errors import InvalidModel
 from modelstream.formats.pmml.decisions import Test
 from modelstream.formats.pmml.elements.forests import Forest, ForestInput
 from modelstream.formats.pmml.leaves import Leaves
-from modelstream.formats.pmml.onnx_graph import LESS_OR_EQUAL, MEMBER
+from modelstream.formats.trees.arrays import Trees
+from modelstream.formats.trees.onnx_graph import LESS_OR_EQUAL, MEMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class ForestWriter:
         A missing value goes with one of the two answers where it can; otherwise one more test
         before this one sends it where it belongs.
         """
-        if place.depth >= limits.PMML_DECISION_DEPTH_MAX:
-            raise InvalidModel(f"trees are deeper than {limits.PMML_DECISION_DEPTH_MAX} tests")
+        if place.depth >= limits.TREE_DEPTH_MAX:
+            raise InvalidModel(f"trees are deeper than {limits.TREE_DEPTH_MAX} tests")
         question, depth = test.question, place.depth + 1
         rest = []
         if test.unknown not in {test.true, test.false}:
@@ -82,14 +83,16 @@ class ForestWriter:
             confidence = b"" if confidences is None else confidences.tobytes()
         return Forest(
             inputs=inputs,
-            roots=_bytes(self._roots, "<i4"),
-            feature=_bytes(self._feature, "<i4"),
-            mode=_bytes(self._mode, "<u1"),
-            split=_bytes(self._split, "<f8"),
-            true=_bytes(self._true, "<i4"),
-            false=_bytes(self._false, "<i4"),
-            missing_is_true=_bytes(self._missing_is_true, "<u1"),
-            members=_bytes(self._members, "<f8"),
+            trees=Trees(
+                roots=_bytes(self._roots, "<i4"),
+                feature=_bytes(self._feature, "<i4"),
+                mode=_bytes(self._mode, "<u1"),
+                split=_bytes(self._split, "<f8"),
+                true=_bytes(self._true, "<i4"),
+                false=_bytes(self._false, "<i4"),
+                missing_is_true=_bytes(self._missing_is_true, "<u1"),
+                members=_bytes(self._members, "<f8"),
+            ),
             labels=leaves.labels,
             score=leaves.scores().astype("<f8").tobytes(),
             distribution=distribution,
@@ -103,8 +106,8 @@ class ForestWriter:
         return here
 
     def _append(self, feature: int, mode: int, split: float, *, missing_is_true: bool) -> None:
-        if len(self._feature) >= limits.PMML_TESTS_MAX:
-            raise InvalidModel(f"trees with more than {limits.PMML_TESTS_MAX} tests")
+        if len(self._feature) >= limits.TREE_TESTS_MAX:
+            raise InvalidModel(f"trees with more than {limits.TREE_TESTS_MAX} tests")
         self._feature.append(feature)
         self._mode.append(mode)
         self._split.append(split)

@@ -47,6 +47,7 @@ class Element(
     rename="camel",
     tag_field="element",
     tag=True,
+    gc=False,  # elements hold each other as a tree: millions of them are no work for a collector
 ):
     """One PMML element: attributes and children under the standard's own names.
 

@@ -3,6 +3,13 @@
 from modelstream.formats.pmml.elements.base import Element
 
 
+class AnyDistribution(Element, kw_only=True, frozen=True):
+    """A distribution of which no more is known than this."""
+
+    mean: float
+    variance: float
+
+
 class GaussianDistribution(Element, kw_only=True, frozen=True):
     """The normal distribution."""
 
@@ -16,4 +23,16 @@ class PoissonDistribution(Element, kw_only=True, frozen=True):
     mean: float
 
 
-PARTS: tuple[type[Element], ...] = (GaussianDistribution, PoissonDistribution)
+class UniformDistribution(Element, kw_only=True, frozen=True):
+    """The continuous uniform distribution."""
+
+    lower: float
+    upper: float
+
+
+PARTS: tuple[type[Element], ...] = (
+    AnyDistribution,
+    GaussianDistribution,
+    PoissonDistribution,
+    UniformDistribution,
+)

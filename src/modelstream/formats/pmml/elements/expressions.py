@@ -15,6 +15,7 @@ from modelstream.formats.pmml.elements.base import (
 
 Outliers = Literal["asIs", "asMissingValues", "asExtremeValues"]
 InvalidTreatment = Literal["returnInvalid", "asIs", "asMissing", "asValue"]
+InvalidResultTreatment = Literal["returnInvalid", "asIs", "asMissing"]
 Closure = Literal["openOpen", "openClosed", "closedOpen", "closedClosed"]
 
 
@@ -165,7 +166,7 @@ class Apply(Element, kw_only=True, frozen=True):
     function: str
     map_missing_to: str | None = None
     default_value: str | None = None
-    invalid_value_treatment: InvalidTreatment = "returnInvalid"
+    invalid_value_treatment: InvalidResultTreatment = "returnInvalid"
     arguments: "tuple[Expression, ...]" = msgspec.field(name=EXPRESSION, default=())
 
 

@@ -58,7 +58,6 @@ class DataField(Element, kw_only=True, frozen=True):
     display_name: str | None = None
     optype: OpType
     data_type: DataType
-    taxonomy: str | None = None
     is_cyclic: bool = False
     values: tuple[Value, ...] = msgspec.field(name="Value", default=())
     intervals: tuple[Interval, ...] = msgspec.field(name="Interval", default=())

@@ -1,4 +1,4 @@
-"""The lowered form of trees: flat arrays, and what each column of their input is.
+"""The lowered form of trees: what each column of their input is, and what their leaves answer.
 
 These types are not PMML's own; they take the place of `Node` elements in a lowered document.
 Arrays are little-endian bytes, so that a large forest decodes without a Python object a node.
@@ -8,6 +8,7 @@ import msgspec
 
 from modelstream.formats.pmml.elements.base import PREDICATE, Element
 from modelstream.formats.pmml.elements.predicates import Predicate
+from modelstream.formats.trees.arrays import Trees
 
 
 class NumberInput(Element, tag="#number", kw_only=True, frozen=True):
@@ -38,22 +39,10 @@ ForestInput = NumberInput | CodeInput | ChoiceInput
 
 
 class Forest(Element, tag="#forest", kw_only=True, frozen=True):
-    """Binary decision trees over one input matrix, and what their leaves answer.
-
-    Test i takes `true[i]` where its feature compares with `split[i]` as `mode[i]` says, and
-    `false[i]` otherwise; a value below zero is leaf `-1 - value`. Tests stand before those they
-    lead to. A set test (mode MEMBER) owns the next stretch of `members`, up to a NaN.
-    """
+    """Binary decision trees, what each column of their input is, and what their leaves answer."""
 
     inputs: tuple[ForestInput, ...]
-    roots: bytes  # int32 a tree
-    feature: bytes  # int32 a test
-    mode: bytes  # uint8 a test
-    split: bytes  # float64 a test
-    true: bytes  # int32 a test
-    false: bytes  # int32 a test
-    missing_is_true: bytes  # uint8 a test
-    members: bytes  # float64
+    trees: Trees
     labels: tuple[str, ...] = ()  # the categories, for a classification
     score: bytes  # float64 a leaf: the number, or the position of the label; NaN: no prediction
     distribution: bytes = b""  # float64 a leaf and label: probabilities

@@ -34,6 +34,25 @@ class ARDSquaredExponentialKernel(Element, kw_only=True, frozen=True):
     lengths: Lambda = msgspec.field(name="Lambda")
 
 
+class AbsoluteExponentialKernel(Element, kw_only=True, frozen=True):
+    """The exponential of distances, with a length scale a field."""
+
+    description: str | None = None
+    gamma: float = 1.0
+    noise_variance: float = 1.0
+    lengths: Lambda = msgspec.field(name="Lambda")
+
+
+class GeneralizedExponentialKernel(Element, kw_only=True, frozen=True):
+    """The exponential of a power of distances, with a length scale a field."""
+
+    description: str | None = None
+    gamma: float = 1.0
+    noise_variance: float = 1.0
+    degree: float = 1.0
+    lengths: Lambda = msgspec.field(name="Lambda")
+
+
 class GaussianProcessModel(Model, kw_only=True, frozen=True):
     """A regression by what is known at the training instances."""
 
@@ -43,7 +62,19 @@ class GaussianProcessModel(Model, kw_only=True, frozen=True):
     squared: ARDSquaredExponentialKernel | None = msgspec.field(
         name="ARDSquaredExponentialKernel", default=None
     )
+    absolute: AbsoluteExponentialKernel | None = msgspec.field(
+        name="AbsoluteExponentialKernel", default=None
+    )
+    generalized: GeneralizedExponentialKernel | None = msgspec.field(
+        name="GeneralizedExponentialKernel", default=None
+    )
     instances: TrainingInstances = msgspec.field(name="TrainingInstances")
 
 
-PARTS: tuple[type[Element], ...] = (Lambda, RadialBasisKernel, ARDSquaredExponentialKernel)
+PARTS: tuple[type[Element], ...] = (
+    Lambda,
+    RadialBasisKernel,
+    ARDSquaredExponentialKernel,
+    AbsoluteExponentialKernel,
+    GeneralizedExponentialKernel,
+)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from modelstream.formats.base import Header
 from modelstream.formats.pmml.elements.associations import AssociationModel
 from modelstream.formats.pmml.elements.base import (
     EXPRESSION,
@@ -14,6 +15,8 @@ from modelstream.formats.pmml.elements.base import (
     PREDICATE,
     Element,
 )
+from modelstream.formats.pmml.elements.baseline import BaselineModel
+from modelstream.formats.pmml.elements.bayesiannetwork import BayesianNetworkModel
 from modelstream.formats.pmml.elements.clustering import ClusteringModel
 from modelstream.formats.pmml.elements.distributions import ScoreDistribution
 from modelstream.formats.pmml.elements.expressions import (
@@ -32,6 +35,9 @@ from modelstream.formats.pmml.elements.predicates import Array, Predicate
 from modelstream.formats.pmml.elements.predictors import CategoricalPredictor
 from modelstream.formats.pmml.elements.rulesets import RuleSetModel
 from modelstream.formats.pmml.elements.scorecards import Scorecard
+from modelstream.formats.pmml.elements.sequences import SequenceModel
+from modelstream.formats.pmml.elements.textmodels import TextModel
+from modelstream.formats.pmml.elements.timeseries import TimeSeriesModel
 from modelstream.formats.pmml.elements.vectors import SupportVectorMachineModel
 
 Normalization = Literal[
@@ -197,12 +203,17 @@ PlainModel = (
     | Scorecard
     | SupportVectorMachineModel
     | ClusteringModel
+    | BayesianNetworkModel
+    | BaselineModel
+    | TimeSeriesModel
+    | SequenceModel
+    | TextModel
 )
 ModelElement = MiningModel | TreeModel | AnomalyDetectionModel | PlainModel
 
 
 class Document(Element, tag="PMML", kw_only=True, frozen=True):
-    """A PMML document with its model."""
+    """A PMML document with its model. The header is of the document as it is read."""
 
     version: str
     base_version: str | None = None
@@ -211,3 +222,4 @@ class Document(Element, tag="PMML", kw_only=True, frozen=True):
         name="TransformationDictionary", default=None
     )
     models: tuple[ModelElement, ...] = msgspec.field(name=MODEL, default=())
+    header: Header = msgspec.field(name="#header", default=Header())

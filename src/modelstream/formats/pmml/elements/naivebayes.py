@@ -8,6 +8,7 @@ from modelstream.formats.pmml.elements.base import Element
 from modelstream.formats.pmml.elements.densities import (
     GaussianDistribution,
     PoissonDistribution,
+    UniformDistribution,
 )
 from modelstream.formats.pmml.elements.expressions import DerivedField
 from modelstream.formats.pmml.elements.model import Model
@@ -39,6 +40,7 @@ class TargetValueStat(Element, kw_only=True, frozen=True):
     value: str
     gaussian: GaussianDistribution | None = msgspec.field(name="GaussianDistribution", default=None)
     poisson: PoissonDistribution | None = msgspec.field(name="PoissonDistribution", default=None)
+    uniform: UniformDistribution | None = msgspec.field(name="UniformDistribution", default=None)
 
 
 class TargetValueStats(Element, kw_only=True, frozen=True):

@@ -50,7 +50,7 @@ class KNNInputs(Element, kw_only=True, frozen=True):
 class NearestNeighborModel(Model, kw_only=True, frozen=True):
     """Answers made of those of the rows most alike."""
 
-    function_name: Literal["regression", "classification", "clustering"]
+    function_name: Literal["regression", "classification", "clustering", "mixed"]
     number_of_neighbors: int
     continuous_scoring_method: Literal["median", "average", "weightedAverage"] = "average"
     categorical_scoring_method: Literal["majorityVote", "weightedMajorityVote"] = "majorityVote"

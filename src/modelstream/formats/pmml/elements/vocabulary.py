@@ -2,6 +2,8 @@
 
 from modelstream.formats.pmml.elements import (
     associations,
+    baseline,
+    bayesiannetwork,
     clustering,
     comparisons,
     densities,
@@ -19,6 +21,9 @@ from modelstream.formats.pmml.elements import (
     predictors,
     rulesets,
     scorecards,
+    sequences,
+    textmodels,
+    timeseries,
     vectors,
 )
 from modelstream.formats.pmml.elements.base import EXPRESSION, MODEL, PREDICATE, RULE, Element
@@ -55,6 +60,11 @@ MODELS: tuple[type[Element], ...] = (
     naivebayes.NaiveBayesModel,
     nearestneighbor.NearestNeighborModel,
     gaussianprocess.GaussianProcessModel,
+    bayesiannetwork.BayesianNetworkModel,
+    baseline.BaselineModel,
+    timeseries.TimeSeriesModel,
+    sequences.SequenceModel,
+    textmodels.TextModel,
 )
 OTHERS: tuple[type[Element], ...] = (
     expressions.Interval,
@@ -108,6 +118,11 @@ OTHERS: tuple[type[Element], ...] = (
     *clustering.PARTS,
     *nearestneighbor.PARTS,
     *gaussianprocess.PARTS,
+    *bayesiannetwork.PARTS,
+    *baseline.PARTS,
+    *timeseries.PARTS,
+    *sequences.PARTS,
+    *textmodels.PARTS,
 )
 
 # Documentation and statistics of the training data: no rule of scoring is in them.
@@ -124,9 +139,19 @@ SKIPPED = frozenset(
         "PCovMatrix",
         "Partition",
         "Taxonomy",
+        "TimeSeries",
+        "TimeValue",
     }
 )
 
+# Elements that need more than the record that is scored, and why.
+REFUSED = {
+    "Aggregate": "it summarizes several records, and each is scored on its own; put the summary "
+    "into the record",
+    "Lag": "it is the value of an earlier record, and each is scored on its own, so that an answer "
+    "would depend on the batch; put the earlier value into the record",
+    "TableLocator": "its rows are outside the document; write them into an InlineTable",
+}
 
 # Attributes that producers have written in another case than the standard.
 MISSPELT = {"datatype": "dataType"}

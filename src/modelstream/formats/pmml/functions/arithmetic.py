@@ -1,7 +1,9 @@
 """Built-in functions of numbers (DMG 4.4, Built-in functions: arithmetic, mathematics)."""
 
+import math
+import operator
 from collections.abc import Callable
-from statistics import NormalDist
+from statistics import NormalDist, median
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,9 @@ from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.base import DataType
 from modelstream.formats.pmml.functions.base import Builtin, Call, finish, number_getter, widest
 from modelstream.formats.pmml.links import erf
+from modelstream.formats.pmml.rows import Declined, applied, in_order
 from modelstream.formats.pmml.scope import Compiled
-from modelstream.formats.pmml.values import round_float
+from modelstream.formats.pmml.values import is_missing, round_float, round_value
 from modelstream.messages import Column
 
 Numeric = Callable[..., Any]
@@ -22,24 +25,25 @@ def arithmetic_functions() -> dict[str, Builtin]:
     """Return the functions by name."""
     return {
         **_elementwise(2, widest, {"+": np.add, "-": np.subtract, "*": np.multiply}),
-        **_elementwise(2, widest, {"/": np.divide, "modulo": np.mod, "x-modulo": np.mod}),
-        **_elementwise(2, widest, {"pow": _where_known(np.power)}),
+        **_elementwise(2, widest, {"modulo": np.mod}),
+        "/": Builtin(2, 2, _division),
+        **_elementwise(2, _real, {"pow": _POWER}),
         **_elementwise(2, _real, {"hypot": _where_known(np.hypot), "atan2": np.arctan2}),
         **_elementwise(2, _integer, {"threshold": _threshold}),
         **_elementwise(1, widest, {"abs": np.abs}),
-        **_elementwise(1, _integer, {"floor": np.floor, "ceil": np.ceil, "round": _round}),
+        **_elementwise(1, _integer, {"floor": np.floor, "ceil": np.ceil, "round": round_half_up}),
         **_elementwise(1, widest, {"rint": np.rint}),
         **_elementwise(1, _real, _REAL_FUNCTIONS),
         **_elementwise(1, _real, {"erf": erf, "stdNormalCDF": _normal_cdf}),
         **_elementwise(1, _real, {"stdNormalPDF": _normal_pdf, "stdNormalIDF": _normal_idf}),
         **_elementwise(3, _real, {"normalCDF": _normal_cdf, "normalPDF": _normal_pdf}),
         **_elementwise(3, _real, {"normalIDF": _normal_idf}),
-        "min": _aggregate(np.fmin.reduce, widest),
-        "max": _aggregate(np.fmax.reduce, widest),
-        "sum": _aggregate(_sum, widest),
-        "product": _aggregate(_product, widest),
-        "avg": _aggregate(_average, _real),
-        "median": _aggregate(_median, _real),
+        "min": _aggregate(np.fmin.reduce, min, _shared),
+        "max": _aggregate(np.fmax.reduce, max, _shared),
+        "sum": _aggregate(_sum, in_order, widest),
+        "product": _aggregate(_product, math.prod, widest),
+        "avg": _aggregate(_average, lambda known: in_order(known) / len(known), _real),
+        "median": _aggregate(_median, median, _real),
     }
 
 
@@ -92,9 +96,45 @@ def _compile_elementwise(function: Numeric, rule: TypeRule) -> Callable[[Call], 
                 _treat_undefined(call, batch, undefined, given)
             return result
 
-        return finish(call, data_type, evaluate)
+        plain, careful = _OF_VALUES.get(function, (function, True))
+        compute = _of_values(plain, call, single=data_type == "float")
+        row = applied([get.row for get in getters], compute, careful=careful)
+        return finish(call, data_type, evaluate, row)
 
     return compile_call
+
+
+def _division(call: Call) -> Compiled:
+    """Compile a quotient: as in XQuery, a whole number over zero is none, a real one infinite."""
+    function = _divide_whole if widest(call.arguments) == "integer" else np.divide
+    return _compile_elementwise(function, _real)(call)
+
+
+def _divide_whole(one: Any, other: Any) -> Any:
+    return np.where(np.equal(other, 0.0), np.nan, np.divide(one, other))
+
+
+def _of_values(function: Numeric, call: Call, *, single: bool) -> Callable[..., float]:
+    """Return the same function of one row's values; where it rejects a row the row is declined."""
+
+    def compute(*given: float) -> float:
+        result = float(function(*given))
+        if result == result:  # noqa: PLR0124  # NaN is not itself
+            return round_value(result) if single else result
+        if call.strict and not any(map(is_missing, given)):
+            raise Declined
+        return result
+
+    return compute
+
+
+def _power_of_one(base: float, exponent: float) -> float:
+    known = base == base and exponent == exponent  # noqa: PLR0124  # NaN is not itself
+    return float(np.power(base, exponent)) if known else np.nan
+
+
+def _threshold_of_one(x: float, limit: float) -> float:
+    return np.nan if is_missing(x) or is_missing(limit) else float(x > limit)
 
 
 def _treat_undefined(call: Call, batch: Batch, undefined: Column, given: list[Any]) -> None:
@@ -107,8 +147,10 @@ def _treat_undefined(call: Call, batch: Batch, undefined: Column, given: list[An
         batch.reject(int(row), f"function {call.name!r} has no value for its arguments")
 
 
-def _aggregate(function: Numeric, rule: TypeRule) -> Builtin:
-    """Return a function of all its arguments that are not missing."""
+def _aggregate(
+    function: Numeric, of_known: Callable[[list[float]], float], rule: TypeRule
+) -> Builtin:
+    """Return a function of all its arguments that are not missing, and the same of one row."""
 
     def compile_call(call: Call) -> Compiled:
         data_type = rule(call.arguments)
@@ -121,7 +163,13 @@ def _aggregate(function: Numeric, rule: TypeRule) -> Builtin:
                 line[:] = get(batch)
             return settle(function(stacked))
 
-        return finish(call, data_type, evaluate)
+        def compute(*given: float) -> float:
+            known = [value for value in given if value == value]  # noqa: PLR0124  # not NaN
+            result = of_known(known) if known else np.nan
+            return round_value(result) if data_type == "float" else result
+
+        row = applied([get.row for get in getters], compute)
+        return finish(call, data_type, evaluate, row)
 
     return Builtin(1, None, compile_call)
 
@@ -134,12 +182,21 @@ def _real(arguments: tuple[Compiled, ...]) -> DataType:
     return "float" if all(a.data_type == "float" for a in arguments) else "double"
 
 
+def _shared(arguments: tuple[Compiled, ...]) -> DataType:
+    """Return the type of the least or greatest of these: of dates it is a date."""
+    first, *others = (argument.data_type for argument in arguments)
+    dates = first.startswith(("date", "time")) and all(other == first for other in others)
+    return first if dates else widest(arguments)
+
+
 def _threshold(x: Any, limit: Any) -> Any:
     return np.where(np.isnan(x) | np.isnan(limit), np.nan, np.greater(x, limit) * 1.0)
 
 
-def _round(x: Any) -> Any:
-    return np.floor(np.add(x, 0.5))
+def round_half_up(x: Any) -> Any:
+    """Return the nearest whole number, the greater of two as near; x + 0.5 would itself round."""
+    below = np.floor(x)
+    return below + (np.subtract(x, below) >= 0.5)
 
 
 def _sum(stacked: Column) -> Column:
@@ -167,10 +224,12 @@ def _median(stacked: Column) -> Column:
 
 
 def _normal_cdf(x: Any, mean: Any = 0.0, deviation: Any = 1.0) -> Any:
+    deviation = _positive(deviation)
     return 0.5 * (1.0 + erf(np.subtract(x, mean) / np.multiply(deviation, np.sqrt(2.0))))
 
 
 def _normal_pdf(x: Any, mean: Any = 0.0, deviation: Any = 1.0) -> Any:
+    deviation = _positive(deviation)
     standard = np.subtract(x, mean) / deviation
     return np.exp(-0.5 * standard * standard) / np.multiply(deviation, np.sqrt(2.0 * np.pi))
 
@@ -183,4 +242,24 @@ _quantiles = np.vectorize(_quantile, otypes=[np.float64])
 
 
 def _normal_idf(p: Any, mean: Any = 0.0, deviation: Any = 1.0) -> Any:
-    return np.add(mean, np.multiply(deviation, _quantiles(p)))
+    return np.add(mean, np.multiply(_positive(deviation), _quantiles(p)))
+
+
+def _positive(deviation: Any) -> Any:
+    """Return a standard deviation; one that is not positive is none."""
+    return np.where(np.greater(deviation, 0.0), deviation, np.nan)
+
+
+_POWER = _where_known(np.power)
+# Of single numbers these are as NumPy's, and several times as fast; and whether they call NumPy.
+# What Python's operators raise, for a division by zero, leaves a row to the column path.
+_OF_VALUES: dict[Numeric, tuple[Numeric, bool]] = {
+    np.add: (operator.add, False),
+    np.subtract: (operator.sub, False),
+    np.multiply: (operator.mul, False),
+    np.divide: (operator.truediv, False),
+    np.abs: (operator.abs, False),
+    erf: (math.erf, False),
+    _POWER: (_power_of_one, True),
+    _threshold: (_threshold_of_one, False),
+}

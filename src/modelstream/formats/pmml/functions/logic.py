@@ -1,11 +1,9 @@
-"""Built-in functions of truth: comparisons, and, or, not, isIn, isMissing, if.
+"""Built-in functions of truth: and, or, not, isMissing, isValid, if (DMG 4.4, Built-in functions).
 
-DMG 4.4, Built-in functions. Truth is three-valued: `and` and `or` are Kleene's, every other
-function is missing where an argument is.
+Truth is three-valued: `and` and `or` are Kleene's.
 """
 
 from collections.abc import Callable
-from operator import ge, gt, le, lt
 from typing import Any
 
 import numpy as np
@@ -19,152 +17,59 @@ from modelstream.formats.pmml.functions.base import (
     finish,
     getter,
     number_getter,
+    truth_argument,
     widest,
 )
+from modelstream.formats.pmml.functions.kleene import (
+    all_true,
+    any_true,
+    every_true,
+    some_true,
+)
+from modelstream.formats.pmml.rows import Plan, Steps, Values, applied, run
 from modelstream.formats.pmml.scope import Compiled
-from modelstream.formats.pmml.values import NUMBERS, full, is_text, missing
+from modelstream.formats.pmml.values import (
+    full,
+    is_missing,
+    is_text,
+    missing,
+)
 from modelstream.messages import Column
-
-Compare = Callable[[Any, Any], Any]
 
 
 def logic_functions() -> dict[str, Builtin]:
     """Return the functions by name."""
     return {
-        "equal": Builtin(2, 2, _membership(inside=True)),
-        "notEqual": Builtin(2, 2, _membership(inside=False)),
-        "isIn": Builtin(2, None, _membership(inside=True)),
-        "isNotIn": Builtin(2, None, _membership(inside=False)),
-        "lessThan": Builtin(2, 2, _ordering(lt)),
-        "lessOrEqual": Builtin(2, 2, _ordering(le)),
-        "greaterThan": Builtin(2, 2, _ordering(gt)),
-        "greaterOrEqual": Builtin(2, 2, _ordering(ge)),
-        "and": Builtin(2, None, _connective(all_true)),
-        "or": Builtin(2, None, _connective(any_true)),
+        "and": Builtin(2, None, _connective(all_true, every_true)),
+        "or": Builtin(2, None, _connective(any_true, some_true)),
         "not": Builtin(1, 1, _negation),
         "isMissing": Builtin(1, 1, _presence(absent=1.0)),
         "isNotMissing": Builtin(1, 1, _presence(absent=0.0)),
+        "isValid": Builtin(1, 1, _validity(valid=1.0)),
+        "isNotValid": Builtin(1, 1, _validity(valid=0.0)),
         "if": Builtin(2, 3, _if),
     }
 
 
-def truth(mask: Any, unknown: Any) -> Column:
-    """Return a mask as a column of truth, missing where it is unknown."""
-    column: Column = np.where(unknown, np.nan, np.asarray(mask, dtype=np.float64))
-    return column
-
-
-def all_true(columns: list[Column]) -> Column:
-    """Return Kleene's `and`: false where one is false, else unknown where one is."""
-    stacked = np.stack(columns)
-    known: Column = np.where((stacked == 0.0).any(axis=0), 0.0, 1.0)
-    return np.where(np.isnan(stacked).any(axis=0) & (known == 1.0), np.nan, known)
-
-
-def any_true(columns: list[Column]) -> Column:
-    """Return Kleene's `or`: true where one is true, else unknown where one is."""
-    stacked = np.stack(columns)
-    known: Column = np.where((stacked == 1.0).any(axis=0), 1.0, 0.0)
-    return np.where(np.isnan(stacked).any(axis=0) & (known == 0.0), np.nan, known)
-
-
-def common_type(first: Compiled, second: Compiled) -> DataType:
-    """Return the type in which two values are compared.
-
-    A declared string is read as the other's type; a number is written as a string to be compared
-    with a field that holds strings.
-    """
-    one, other = first.data_type, second.data_type
-    if one == other:
-        return one
-    if is_text(one):
-        return other if first.constant is not None else "string"
-    if is_text(other):
-        return one if second.constant is not None else "string"
-    return "double" if {one, other} <= NUMBERS else one
-
-
-def _membership(*, inside: bool) -> Callable[[Call], Compiled]:
+def _connective(
+    combine: Callable[[list[Column]], Column], of_values: Callable[..., float]
+) -> Callable[[Call], Compiled]:
     def compile_call(call: Call) -> Compiled:
-        subject, *others = call.arguments
-        if len(others) > 1 and all(other.constant is not None for other in others):
-            return _set_membership(call, inside=inside)
-        pairs = []
-        for other in others:
-            shared = common_type(subject, other)
-            pairs.append((getter(subject, shared), getter(other, shared)))
-
-        def evaluate(batch: Batch) -> Column:
-            found: Any = False
-            unknown: Any = False
-            for get, get_other in pairs:
-                value, other = _compared(get, batch), _compared(get_other, batch)
-                found = found | np.asarray(value == other, dtype=np.bool_)
-                unknown = unknown | missing(value) | missing(other)
-            return truth(found if inside else ~found, unknown)
-
-        return finish(call, "boolean", evaluate)
-
-    return compile_call
-
-
-def _set_membership(call: Call, *, inside: bool) -> Compiled:
-    """Return whether a value is among constants, looked up at once."""
-    subject, *others = call.arguments
-    if is_text(subject.data_type):
-        shared: DataType = "string"
-    else:
-        shared = common_type(subject, others[0])
-    get = getter(subject, shared)
-    members = {other_get(Batch({}, 1)) for other_get in (getter(o, shared) for o in others)}
-    never = any(value is None or value != value for value in members)  # noqa: PLR0124  # NaN
-
-    def evaluate(batch: Batch) -> Column:
-        values = _compared(get, batch)
-        found = np.fromiter(map(members.__contains__, values.tolist()), np.bool_, len(values))
-        unknown = missing(values) | (~found if never and inside else False)
-        return truth(found if inside else ~found, unknown)
-
-    return finish(call, "boolean", evaluate)
-
-
-def _ordering(compare: Compare) -> Callable[[Call], Compiled]:
-    def compile_call(call: Call) -> Compiled:
-        shared = common_type(*call.arguments)
-        left, right = (getter(argument, shared) for argument in call.arguments)
-
-        def evaluate(batch: Batch) -> Column:
-            one, other = np.broadcast_arrays(_compared(left, batch), _compared(right, batch))
-            unknown = missing(one) | missing(other)
-            result = np.zeros(len(one), dtype=np.bool_)
-            known = ~unknown
-            result[known] = compare(one[known], other[known])
-            return truth(result, unknown)
-
-        return finish(call, "boolean", evaluate)
-
-    return compile_call
-
-
-def _compared(get: Getter, batch: Batch) -> Column:
-    """Return an argument as an array that spreads over the rows."""
-    value = get(batch)
-    if isinstance(value, np.ndarray):
-        return value
-    return full(value, 1, "string" if value is None or isinstance(value, str) else "double")
-
-
-def _connective(combine: Callable[[list[Column]], Column]) -> Callable[[Call], Compiled]:
-    def compile_call(call: Call) -> Compiled:
-        evaluators = [argument.evaluate for argument in call.arguments]
-        return finish(call, "boolean", lambda batch: combine([get(batch) for get in evaluators]))
+        arguments = [truth_argument(call.name, argument) for argument in call.arguments]
+        evaluators = [argument.evaluate for argument in arguments]
+        row = applied([argument.row for argument in arguments], of_values)
+        return finish(
+            call, "boolean", lambda batch: combine([get(batch) for get in evaluators]), row
+        )
 
     return compile_call
 
 
 def _negation(call: Call) -> Compiled:
-    evaluate = call.arguments[0].evaluate
-    return finish(call, "boolean", lambda batch: 1.0 - evaluate(batch))
+    argument = truth_argument(call.name, call.arguments[0])
+    evaluate = argument.evaluate
+    row = applied([argument.row], lambda value: 1.0 - value)
+    return finish(call, "boolean", lambda batch: 1.0 - evaluate(batch), row)
 
 
 def _presence(*, absent: float) -> Callable[[Call], Compiled]:
@@ -174,7 +79,35 @@ def _presence(*, absent: float) -> Callable[[Call], Compiled]:
             call,
             "boolean",
             lambda batch: np.where(missing(evaluate(batch)), absent, 1.0 - absent),
+            applied(
+                [call.arguments[0].row],
+                lambda value: absent if is_missing(value) else 1.0 - absent,
+            ),
         )
+
+    return compile_call
+
+
+def _validity(*, valid: float) -> Callable[[Call], Compiled]:
+    """Return the test for values that are neither missing nor invalid but left as they are."""
+
+    def compile_call(call: Call) -> Compiled:
+        argument = call.arguments[0]
+
+        def evaluate(batch: Batch) -> Column:
+            wrong = missing(argument.evaluate(batch))
+            if argument.invalid is not None:
+                wrong = wrong | batch.read(argument.invalid)
+            return np.where(wrong, 1.0 - valid, valid)
+
+        def row(plan: Plan) -> int:
+            at = plan.use(argument.row)
+            bad = plan.constant(False) if argument.invalid is None else plan.place(argument.invalid)
+            return plan.step(
+                lambda values: 1.0 - valid if values[bad] or is_missing(values[at]) else valid
+            )
+
+        return finish(call, "boolean", evaluate, row)
 
     return compile_call
 
@@ -198,7 +131,30 @@ def _if(call: Call) -> Compiled:
                 result[rows] = value[rows] if isinstance(value, np.ndarray) else value
         return result
 
-    return finish(call, data_type, evaluate)
+    def row(plan: Plan) -> int:
+        at = plan.use(condition.row)
+        branches = {1.0: _branch(yes, plan), 0.0: _branch(no, plan)}
+
+        def choose(values: Values) -> Any:
+            chosen = branches.get(values[at])
+            if chosen is None:
+                return nothing
+            steps, place = chosen
+            run(steps, values)
+            return values[place]
+
+        return plan.step(choose)
+
+    return finish(call, data_type, evaluate, row)
+
+
+def _branch(get: Getter | None, plan: Plan) -> tuple[Steps, int] | None:
+    """Return the steps of one branch of a choice, taken only where it is chosen."""
+    if get is None:
+        return None
+    with plan.branch() as steps:
+        place = plan.use(get.row)
+    return steps, place
 
 
 def _branch_type(branches: tuple[Compiled, ...]) -> DataType:

@@ -15,11 +15,13 @@ from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.base import DataType
 from modelstream.formats.pmml.functions.base import Builtin, Call, Getter, finish, getter
 from modelstream.formats.pmml.functions.patterns import Pattern, compile_pattern, replacement
+from modelstream.formats.pmml.rows import Declined, Twin, applied
 from modelstream.formats.pmml.scope import Compiled
 from modelstream.formats.pmml.values import texts
 from modelstream.messages import Column
 
-_NUMBER_FORMAT = re.compile(r"%[-+ 0#]*\d{0,3}(\.\d{1,2})?[dfeEgGs]")
+# One conversion of a number, with other characters around it; two percent signs are one.
+_NUMBER_FORMAT = re.compile(r"([^%]|%%)*%[-+ 0#]*\d{0,3}(\.\d{1,2})?(?P<kind>[difeEgGs])([^%]|%%)*")
 
 
 def text_functions() -> dict[str, Builtin]:
@@ -66,6 +68,8 @@ def _call(function: Callable[..., Any], values: tuple[Any, ...]) -> Any:
         return function(*values)
     except ValueError as error:
         return error
+    except OverflowError:  # of an infinite number, where a whole one is due
+        return ValueError(f"a function of strings has no value for {values!r:.80}")
 
 
 def _spread(value: Any, rows: int) -> list[Any]:
@@ -86,7 +90,22 @@ def _strings(function: Callable[..., str]) -> Callable[[Call], Compiled]:
 
 
 def _finish_text(call: Call, getters: list[Getter], function: Callable[..., str]) -> Compiled:
-    return finish(call, "string", _text_rows(call, getters, function))
+    row = _row(call, getters, function)
+    return finish(call, "string", _text_rows(call, getters, function), row)
+
+
+def _row(
+    call: Call, getters: list[Getter], function: Callable[..., Any], nothing: float | None = None
+) -> Twin:
+    """Return the twin of a function of strings; a row that it rejects is declined."""
+
+    def compute(*given: Any) -> Any:
+        result = _call(function, given)
+        if isinstance(result, ValueError) and call.strict:
+            raise Declined
+        return nothing if result is None or isinstance(result, ValueError) else result
+
+    return applied([get.row for get in getters], compute)
 
 
 def _text_rows(
@@ -101,7 +120,8 @@ def _finish_number(
     def evaluate(batch: Batch) -> Column:
         return np.array(map_rows(batch, getters, function, strict=call.strict), np.float64)
 
-    return finish(call, data_type, evaluate)
+    row = _row(call, getters, lambda *given: float(function(*given)), np.nan)
+    return finish(call, data_type, evaluate, row)
 
 
 def _concat(*parts: str) -> str:
@@ -178,12 +198,13 @@ def _format_number(call: Call) -> Compiled:
     """Compile `formatNumber(number, pattern)`; the pattern is one of C's printf."""
     pattern = call.arguments[1].constant
     template = None if pattern is None else pattern[0]
-    if not isinstance(template, str) or not _NUMBER_FORMAT.fullmatch(template):
+    if not isinstance(template, str) or not (format_ := _NUMBER_FORMAT.fullmatch(template)):
         raise UnsupportedModel(
             "function 'formatNumber' is evaluated with one constant printf conversion of a number"
         )
+    whole = format_["kind"] in "di"
 
     def write(value: float) -> str:
-        return template % (int(value) if template.endswith("d") else value)
+        return template % (int(value) if whole else value)
 
     return _finish_text(call, [getter(call.arguments[0], "double")], write)
