@@ -22,7 +22,10 @@ Dialect = Literal["canonical", "pmml1"]
 # The meaning of `modeltype`, by number. Some older publishers have PMML where others have SavedModel,
 # and nothing in the bytes tells which: a flow that reads such a publisher has to say so.
 FORMAT_NAMES: dict[Dialect, tuple[str, ...]] = {
-    "canonical": ("tensorflow", "tensorflow-saved", "pmml", "pfa", "onnx"),
+    "canonical": (
+        "tensorflow", "tensorflow-saved", "pmml", "pfa", "onnx", "xgboost", "lightgbm", "catboost",
+        "pipeline",
+    ),  # fmt: skip
     "pmml1": ("tensorflow", "pmml"),
 }
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")

@@ -15,11 +15,19 @@ class ModelDescriptor(_message.Message):
         PMML: _ClassVar[ModelDescriptor.ModelType]
         PFA: _ClassVar[ModelDescriptor.ModelType]
         ONNX: _ClassVar[ModelDescriptor.ModelType]
+        XGBOOST: _ClassVar[ModelDescriptor.ModelType]
+        LIGHTGBM: _ClassVar[ModelDescriptor.ModelType]
+        CATBOOST: _ClassVar[ModelDescriptor.ModelType]
+        PIPELINE: _ClassVar[ModelDescriptor.ModelType]
     TENSORFLOW: ModelDescriptor.ModelType
     TENSORFLOWSAVED: ModelDescriptor.ModelType
     PMML: ModelDescriptor.ModelType
     PFA: ModelDescriptor.ModelType
     ONNX: ModelDescriptor.ModelType
+    XGBOOST: ModelDescriptor.ModelType
+    LIGHTGBM: ModelDescriptor.ModelType
+    CATBOOST: ModelDescriptor.ModelType
+    PIPELINE: ModelDescriptor.ModelType
     class Action(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         PUBLISH: _ClassVar[ModelDescriptor.Action]
