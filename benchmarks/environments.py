@@ -6,7 +6,18 @@ import venv
 from importlib.metadata import version
 from pathlib import Path
 
-PEERS = {"bytewax": ("bytewax==0.21.1",), "quix": ("quixstreams==3.28.1",)}
+PEERS = {
+    "bytewax": ("bytewax==0.21.1",),
+    "quix": ("quixstreams==3.28.1",),
+    "jpmml": ("jpmml_evaluator==0.16.0",),
+    "pypmml": ("pypmml==1.5.8", "pandas==3.1.1"),
+    # The last version whose requirements this Python meets.
+    "titus": ("titus2==1.2.0",),
+    "sklearn-pmml-model": ("sklearn-pmml-model==1.0.8",),
+    "xgboost": ("xgboost-cpu==3.2.0",),
+    "lightgbm": ("lightgbm==4.7.0", "pandas==3.1.1"),
+    "catboost": ("catboost==1.2.10",),
+}
 # What `by_hand` needs, in the versions that modelstream runs with.
 SHARED = ("msgspec", "numpy", "onnxruntime")
 _ROOT = Path(__file__).parent / ".envs"

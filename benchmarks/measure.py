@@ -8,7 +8,7 @@ import platform
 import resource
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +38,11 @@ class Figure:
     low: float | None = None
     high: float | None = None
     goal: float | None = None  # at most this
+    at_least: float | None = None
+
+    def named(self, what: str) -> "Figure":
+        """Return the figure under other words."""
+        return replace(self, what=what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,22 @@ def ratio(name: str, base: str, told: Mapping[str, list[float]], goal: float | N
     return spread(f"{name} / {base}", ratios, "x", goal)
 
 
-def spread(what: str, values: Sequence[float], unit: str, goal: float | None = None) -> Figure:
+def speed(name: str, base: str, told: Mapping[str, list[float]], at_least: float | None) -> Figure:
+    """Return the median of how many times as many records as another side one side does."""
+    speeds = [its / mine for mine, its in zip(told[name], told[base], strict=True)]
+    return spread(f"{name} : {base}", speeds, "x", at_least=at_least)
+
+
+def spread(
+    what: str,
+    values: Sequence[float],
+    unit: str,
+    goal: float | None = None,
+    at_least: float | None = None,
+) -> Figure:
     """Return the median of some values, and the bounds of their middle half."""
     low, _, high = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
-    return Figure(what, statistics.median(values), unit, low, high, goal)
+    return Figure(what, statistics.median(values), unit, low, high, goal, at_least)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -145,6 +162,9 @@ def _half(figure: Figure) -> str:
 
 
 def _goal(figure: Figure) -> str:
+    if figure.at_least is not None:
+        met = "met" if figure.value >= figure.at_least else "MISSED"
+        return f">= {told(figure.at_least)} {met}"
     if figure.goal is None:
         return ""
     return f"<= {told(figure.goal)} {'met' if figure.value <= figure.goal else 'MISSED'}"

@@ -65,7 +65,8 @@ def run(*, quick: bool = False) -> Report:
             ratio(QUIX, SERVE, told, None),
         ),
         (
-            f"{rounds} rounds of {count} records; " + ", ".join(pin for (pin,) in PEERS.values()),
+            f"{rounds} rounds of {count} records; "
+            + ", ".join(pin for peer in ("bytewax", "quix") for pin in PEERS[peer]),
             "in memory: ms.join, Bytewax. Over Kafka's protocol, with a mock broker in the same "
             "process, which is part of the cost: Quix Streams and the loop by hand. Durable and "
             "exactly once: modelstream on its disk log",

@@ -6,14 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 import modelstream as ms
-from benchmarks import join, latency, log, many, measure, peers, swap
+from benchmarks import join, latency, log, many, measure, peers, pfa, pmml, swap
 from benchmarks.__main__ import main
 from benchmarks.by_hand import BATCH, ByHand, Plainly
 from benchmarks.measure import Figure, Report, Slice
+from benchmarks.pmml_engines import Refused, check
+from benchmarks.pmml_models import models
+from benchmarks.pmml_table import some_audits
 from benchmarks.workload import FEATURES, boosted_trees, republished, some_records
+from modelstream.formats.base import Hints
+from modelstream.formats.pmml import PmmlFormat
 
 QUICK = {"join": join, "log": log, "latency": latency, "many": many}
 
@@ -38,9 +44,55 @@ def test_swaps_lose_nothing_and_keep_the_order_of_the_registry() -> None:
         assert report.value(what) == 0, what
 
 
+def test_pfa_is_measured_without_its_peer() -> None:
+    report = pfa.run(quick=True, peers=False)
+    assert report.name == "pfa"
+    check_sane(report)
+
+
+@pytest.mark.peers
+def test_titus2_gives_the_same_answers() -> None:
+    check_sane(pfa.run(quick=True))
+
+
 @pytest.mark.peers
 def test_peers_do_the_same_job() -> None:
     check_sane(peers.run(quick=True))
+
+
+def test_pmml_is_measured_without_its_peers() -> None:
+    report = pmml.run(quick=True, peers=())
+    assert report.name == "pmml"
+    check_sane(report)
+
+
+@pytest.mark.peers
+def test_pmml_peers_give_the_same_answers() -> None:
+    report = pmml.run(quick=True)
+    check_sane(report)
+    told = [figure.what for figure in report.figures]
+    assert sum("speed / jpmml" in what for what in told) == 2 * len(models(quick=True))
+    assert not [note for note in report.notes if "jpmml" in note and "wrong" in note]
+
+
+def test_the_pmml_of_the_benchmark_answers_what_scikit_learn_does() -> None:
+    table = some_audits(60, seed=11).whole()
+    for name, made in models(quick=True).items():
+        model = PmmlFormat().load(PmmlFormat().lower(made.document, Hints()))
+        columns = {each: np.array(values, dtype=object) for each, values in table.columns.items()}
+        chances = model.score(columns)["probability(1)"]
+        assert chances == pytest.approx(made.chances(table), abs=1e-9), name
+
+
+def test_an_engine_that_answers_otherwise_is_refused() -> None:
+    mine: list[dict[str, object]] = [{"y": 1.0, "kind": "a"}, {"y": None, "kind": "b"}]
+    check(mine, [{"y": 1.0 + 1e-9}, {"y": None}])
+    with pytest.raises(Refused, match=r"y of row 0 is 1\.1"):
+        check(mine, [{"y": 1.1}, {"y": None}])
+    with pytest.raises(Refused, match="kind of row 1"):
+        check(mine, [{"kind": "a"}, {"kind": "a"}])
+    with pytest.raises(Refused, match="it answers z"):
+        check(mine, [{"z": 1.0}, {"z": 1.0}])
 
 
 @pytest.mark.parametrize("kind", [ByHand, Plainly])

@@ -1,0 +1,247 @@
+"""`pmml`: modelstream's PMML beside other PMML engines, dicts in and dicts out, one model at a time."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measure import Figure, Report, Slice, interleave, speed, spread, timed
+from benchmarks.pmml_engines import (
+    BACKENDS,
+    IN_JAVA,
+    JPMML,
+    OURS,
+    PYPMML,
+    SKLEARN,
+    SOCKET,
+    TOLERANCE,
+    Contender,
+    Refused,
+    can_run,
+    check,
+    engine_of,
+)
+from benchmarks.pmml_limit import BareForest
+from benchmarks.pmml_models import FOREST, GLM, LOGISTIC, Made, fit_forest, models
+from benchmarks.pmml_table import NUMBERS, Table, some_audits
+from modelstream.formats import format_named
+from modelstream.formats.base import Hints
+
+BATCH = 1000
+SPEED_GOAL, LINEAR_SPEED_GOAL = 5.0, 3.0
+SINGLES_GOAL = 4  # of six models: a single record is answered at least as fast as by jpmml
+LIMIT_GOAL = 0.9
+LOADS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    """How long is measured. A Java machine needs seconds until it is as fast as it gets."""
+
+    rounds: int
+    slice_seconds: float
+    trial_seconds: float
+    warm_seconds: float
+
+
+_WHOLE = _Budget(rounds=11, slice_seconds=0.3, trial_seconds=0.5, warm_seconds=3.0)
+_QUICK = _Budget(rounds=2, slice_seconds=0.02, trial_seconds=0.02, warm_seconds=0.02)
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is found model by model."""
+
+    figures: list[Figure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    backends: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(BACKENDS))
+    singles: list[float] = field(default_factory=list)
+
+
+def run(*, quick: bool = False, peers: Sequence[str] = (JPMML, PYPMML, SKLEARN)) -> Report:
+    """Measure modelstream and its peers in turns, on one model after another."""
+    budget = _QUICK if quick else _WHOLE
+    found = _Findings()
+    able = [name for name in peers if can_run(name)]
+    if len(able) < len(peers):
+        left = ", ".join(name for name in peers if name in IN_JAVA)
+        found.notes.append(f"{left}: not measured, because there is no Java on this machine")
+    for model, made in models(quick=quick).items():
+        _measure_model(model, made, (OURS, *able), budget, found)
+    if found.singles:
+        found.figures.append(
+            Figure(
+                f"models where one record is no slower than in {JPMML}",
+                sum(each >= 1 for each in found.singles),
+                f"of {len(found.singles)}",
+                at_least=SINGLES_GOAL,
+            )
+        )
+    found.figures += _loads((OURS, *able), found, quick=quick)
+    found.figures += _limit(budget, quick=quick)
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    return Report(
+        "pmml",
+        "PMML engines from Python: dicts in, dicts out, one thread",
+        found.figures,
+        (
+            f"{budget.rounds} rounds; a slice is {budget.slice_seconds} s of each engine, after "
+            f"{budget.warm_seconds} s of warming each way into Java; load average at the end {load}",
+            f"all answers were compared beforehand, to {TOLERANCE}",
+            *found.notes,
+        ),
+    )
+
+
+def _measure_model(
+    model: str, made: Made, names: Sequence[str], budget: _Budget, found: _Findings
+) -> None:
+    """Measure one model: in batches, and one record at a time."""
+    rows = _records(made).rows()
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="modelstream-bench-"))
+        document = Path(directory) / "model.pmml"
+        document.write_bytes(made.document)
+        contest = _Contest(model, document, rows, found, stack)
+        contenders = {name: contest.enter(name) for name in names}
+        able = {name: ways for name, ways in contenders.items() if ways}
+        chosen = _measure_size(model, BATCH, able, budget, found)
+        once = _measure_size(model, 1, able, budget, found)
+    for name, way in chosen.items():
+        # What a socket costs hangs on no model: where it is slower once, it is not tried again.
+        used = {way.engine.backend, once[name].engine.backend}
+        kept = [each for each in found.backends[name] if each != SOCKET or each in used]
+        found.backends[name] = tuple(kept)
+
+
+@dataclass(slots=True)
+class _Contest:
+    """The engines that run one model; the first one's answers are those of all."""
+
+    model: str
+    document: Path
+    rows: list[dict[str, Any]]
+    found: _Findings
+    stack: ExitStack
+    expected: list[dict[str, Any]] = field(default_factory=list)
+
+    def enter(self, name: str) -> list[Contender]:
+        """Start an engine; return the ways of it that answer as they should."""
+        ways: list[Contender] = []
+        for backend in self.found.backends[name]:
+            try:
+                engine = self.stack.enter_context(engine_of(name, backend, self.document))
+                for way in engine.ways:
+                    answers, _ = engine.answers(way, self.rows)
+                    self.expected = self.expected or answers
+                    check(self.expected, answers)
+                    ways.append(Contender(engine, way))
+            except Refused as refused:
+                if name == OURS:
+                    raise
+                self.found.notes.append(f"{self.model}: {name} {backend}: {refused}")
+        return ways
+
+
+def _measure_size(
+    model: str, size: int, able: dict[str, list[Contender]], budget: _Budget, found: _Findings
+) -> dict[str, Contender]:
+    """Measure the fastest way of each engine for batches of one size; return the ways."""
+    chosen = {name: _fastest(ways, size, budget) for name, ways in able.items()}
+    sides = {name: way.side(size, budget.slice_seconds) for name, way in chosen.items()}
+    told = interleave(sides, budget.rounds)
+    what = f"{model}, {'single' if size == 1 else size}"
+    for name in chosen:
+        rates = [1e6 / each for each in told[name]]
+        found.figures.append(spread(f"{what}: {name}", rates, "rows/CPU s"))
+    for name, way in chosen.items():
+        if name == OURS:
+            continue
+        ratio = speed(OURS, name, told, _goal(model, size, name))
+        found.figures.append(ratio.named(f"{what}: speed / {name}"))
+        if name == JPMML and size == 1:
+            found.singles.append(ratio.value)
+        found.notes.append(f"{what}: {name} by {way}")
+    return chosen
+
+
+def _fastest(ways: list[Contender], size: int, budget: _Budget) -> Contender:
+    """Return the fastest of some ways, each warmed up before it is tried."""
+    costs = []
+    for way in ways:
+        warm = budget.warm_seconds if way.engine.name in IN_JAVA else budget.trial_seconds
+        way.side(size, warm)()
+        tried: Slice = way.side(size, budget.trial_seconds)()
+        costs.append(tried.cpu_seconds / tried.records)
+    return ways[costs.index(min(costs))]
+
+
+def _goal(model: str, size: int, peer: str) -> float | None:
+    if peer != JPMML or size == 1:
+        return None
+    return LINEAR_SPEED_GOAL if model in {GLM, LOGISTIC} else SPEED_GOAL
+
+
+def _records(made: Made) -> Table:
+    """Return a batch of rows; with missing values if the model can take them."""
+    if made.patient:
+        return some_audits(BATCH, seed=7)
+    return some_audits(BATCH * 6 // 5, seed=7).whole().first(BATCH)
+
+
+def _loads(names: Sequence[str], found: _Findings, *, quick: bool) -> list[Figure]:
+    """Measure how long each engine takes to start and to load the forest, and its memory."""
+    made = models(quick=quick)[FOREST]
+    rows = _records(made).rows()
+    what = f"forest of {len(made.document) / 1e6:.1f} MB"
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="modelstream-bench-") as directory:
+        document = Path(directory) / "model.pmml"
+        document.write_bytes(made.document)
+        for name in names:
+            starts, loads, memory = [], [], []
+            for _ in range(1 if quick else LOADS):
+                with engine_of(name, found.backends[name][0], document) as engine:
+                    starts.append(engine.start_seconds)
+                    loads.append(engine.load_seconds)
+                    memory.append(engine.answers(engine.ways[-1], rows)[1])
+            figures.append(spread(f"{what}: {name} starts in", starts, "s"))
+            figures.append(spread(f"{what}: {name} loads it in", loads, "s"))
+            figures.append(spread(f"{what}: {name} grows, with one batch", memory, "MB"))
+    return figures
+
+
+def _limit(budget: _Budget, *, quick: bool) -> list[Figure]:
+    """Measure the forest beside bare onnxruntime: columns in, columns out."""
+    made, (fitted, encoding) = models(quick=quick)[FOREST], fit_forest(quick=quick)
+    table = _records(made)
+    bare = BareForest(fitted, encoding.matrix(table))
+    pmml = format_named("pmml")
+    model = pmml.load(pmml.lower(made.document, Hints()))
+    columns = {
+        name: np.array(values, dtype=np.float64 if name in NUMBERS else object)
+        for name, values in table.columns.items()
+    }
+    if np.abs(model.score(columns)["probability(1)"] - bare.score()).max() > 1e-12:
+        raise RuntimeError("the forest by hand is another one")
+    times = 1 if quick else 30
+
+    def ours() -> int:
+        return sum(len(model.score(columns)["probability(1)"]) for _ in range(times))
+
+    def theirs() -> int:
+        return sum(len(bare.score()) for _ in range(times))
+
+    name, other = "columns", "bare onnxruntime"
+    told = interleave({name: timed(ours), other: timed(theirs)}, budget.rounds)
+    rates = {side: [1e6 / each for each in costs] for side, costs in told.items()}
+    ratio = speed(name, other, told, LIMIT_GOAL)
+    return [
+        *(spread(f"{FOREST}: {side}", rates[side], "rows/CPU s") for side in rates),
+        ratio.named(f"{FOREST}: columns / bare onnxruntime"),
+    ]
