@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_diabetes, load_wine
 
 from benchmarks.environments import python_of
 from modelstream.formats.base import Model
@@ -99,6 +98,8 @@ def mixed(rows: int, seed: int = 11) -> dict[str, Any]:
 
 def wine() -> dict[str, Any]:
     """Return the wines of scikit-learn, to tell their alcohol by the other numbers."""
+    from sklearn.datasets import load_wine  # here: it takes seconds
+
     table = load_wine(as_frame=True).frame.drop(columns="target")
     columns = {name.replace("/", "_"): table[name].to_numpy() for name in table}
     return _data(columns, columns, columns.pop("alcohol"))
@@ -106,6 +107,8 @@ def wine() -> dict[str, Any]:
 
 def diabetes() -> dict[str, Any]:
     """Return scikit-learn's patients, a quarter of their values missing."""
+    from sklearn.datasets import load_diabetes
+
     found = load_diabetes(as_frame=True)
     rng = np.random.default_rng(5)
     columns = {

@@ -7,10 +7,14 @@ from functools import partial
 import msgspec
 
 from modelstream.errors import InvalidModel, UnsupportedModel
-from modelstream.formats.pmml.anomaly import compile_anomaly
-from modelstream.formats.pmml.batch import Batch
-from modelstream.formats.pmml.bodies import compile_body
-from modelstream.formats.pmml.dictionary import inner_field, valid_values
+from modelstream.formats.pmml.answers.outputs import Answered, compile_output
+from modelstream.formats.pmml.answers.prediction import Body, Prediction
+from modelstream.formats.pmml.answers.targets import (
+    UNNAMED,
+    find_target,
+    settle_targets,
+    target_field,
+)
 from modelstream.formats.pmml.elements.expressions import DerivedField
 from modelstream.formats.pmml.elements.fields import DataField, MiningField, OutputField
 from modelstream.formats.pmml.elements.models import (
@@ -21,20 +25,21 @@ from modelstream.formats.pmml.elements.models import (
 )
 from modelstream.formats.pmml.elements.nearestneighbor import NearestNeighborModel
 from modelstream.formats.pmml.elements.neural import NeuralNetwork
-from modelstream.formats.pmml.expressions import derive_field, fields_read
-from modelstream.formats.pmml.forest import Kernel
-from modelstream.formats.pmml.mining import CHAINS, compile_mining
-from modelstream.formats.pmml.nearestneighbor import compile_neighbor_targets
-from modelstream.formats.pmml.neural import compile_neural_targets
-from modelstream.formats.pmml.outputs import Answered, compile_output
-from modelstream.formats.pmml.prediction import Body, Prediction
-from modelstream.formats.pmml.rows import RowPrediction, applied, of_cell
-from modelstream.formats.pmml.scope import Compiled, Field, Scope
-from modelstream.formats.pmml.segments import CompiledModel, Composition
-from modelstream.formats.pmml.targets import UNNAMED, find_target, settle_targets, target_field
-from modelstream.formats.pmml.trees import lower_trees
-from modelstream.formats.pmml.values import texts
-from modelstream.formats.pmml.walks import compile_walk, is_walked
+from modelstream.formats.pmml.ensembles.mining import CHAINS, compile_mining
+from modelstream.formats.pmml.ensembles.segments import CompiledModel, Composition
+from modelstream.formats.pmml.expressions.expressions import derive_field, fields_read
+from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.dictionary import inner_field, valid_values
+from modelstream.formats.pmml.fields.rows import RowPrediction, applied, of_cell
+from modelstream.formats.pmml.fields.scope import Compiled, Field, Scope
+from modelstream.formats.pmml.fields.values import texts
+from modelstream.formats.pmml.models.anomaly import compile_anomaly
+from modelstream.formats.pmml.models.bodies import compile_body
+from modelstream.formats.pmml.models.nearestneighbor import compile_neighbor_targets
+from modelstream.formats.pmml.models.neural import compile_neural_targets
+from modelstream.formats.pmml.trees.forest import Kernel
+from modelstream.formats.pmml.trees.trees import lower_trees
+from modelstream.formats.pmml.trees.walks import compile_walk, is_walked
 from modelstream.messages import Column
 
 TARGET_USES = frozenset({"target", "predicted"})

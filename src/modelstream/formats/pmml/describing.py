@@ -6,7 +6,6 @@ from math import inf
 from modelstream import limits
 from modelstream.formats.base import Description, InputFacts, OutputFacts, Part
 from modelstream.formats.pmml.anatomy import describe_model
-from modelstream.formats.pmml.dictionary import valid_values
 from modelstream.formats.pmml.elements.expressions import Interval
 from modelstream.formats.pmml.elements.fields import DataField, MiningField, OutputField
 from modelstream.formats.pmml.elements.models import (
@@ -15,6 +14,7 @@ from modelstream.formats.pmml.elements.models import (
     MiningModel,
     ModelElement,
 )
+from modelstream.formats.pmml.fields.dictionary import valid_values
 from modelstream.formats.pmml.model import PmmlModel
 
 

@@ -10,16 +10,16 @@ from modelstream import limits
 from modelstream.errors import InvalidModel, InvalidRecord, UnsupportedModel
 from modelstream.formats import base
 from modelstream.formats.description import decode_description
-from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.compiler import TARGET_USES, compile_outermost, declare_derived
-from modelstream.formats.pmml.dictionary import input_field
 from modelstream.formats.pmml.elements.fields import MiningField
 from modelstream.formats.pmml.elements.models import Document
 from modelstream.formats.pmml.elements.vocabulary import MODELS, tag_of
-from modelstream.formats.pmml.rowwise import Rowwise, plan_rows
-from modelstream.formats.pmml.scope import Context, Field, Scope
-from modelstream.formats.pmml.segments import CompiledModel
-from modelstream.formats.pmml.values import field_type, public, without
+from modelstream.formats.pmml.ensembles.segments import CompiledModel
+from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.dictionary import input_field
+from modelstream.formats.pmml.fields.rowwise import Rowwise, plan_rows
+from modelstream.formats.pmml.fields.scope import Context, Field, Scope
+from modelstream.formats.pmml.fields.values import field_type, public, without
 from modelstream.messages import Columns, Scores
 
 

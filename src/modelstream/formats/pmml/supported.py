@@ -4,18 +4,18 @@ import typing
 
 import msgspec
 
-from modelstream.formats.pmml.baseline import STATISTICS
-from modelstream.formats.pmml.calls import builtin_functions
+from modelstream.formats.pmml.answers.outputs import FEATURES
+from modelstream.formats.pmml.answers.rankings import ALGORITHMS
 from modelstream.formats.pmml.elements.base import DataType, Element
 from modelstream.formats.pmml.elements.models import Normalization, TreeModel
 from modelstream.formats.pmml.elements.predicates import CompoundPredicate, Operator
 from modelstream.formats.pmml.elements.rulesets import RuleSelectionMethod
 from modelstream.formats.pmml.elements.timeseries import TimeSeriesModel, TrendSmooth
 from modelstream.formats.pmml.elements.vocabulary import EXPRESSIONS, MODELS, tag_of
-from modelstream.formats.pmml.ensembles import CLASSIFICATIONS, REGRESSIONS
-from modelstream.formats.pmml.mining import CHAINS
-from modelstream.formats.pmml.outputs import FEATURES
-from modelstream.formats.pmml.rankings import ALGORITHMS
+from modelstream.formats.pmml.ensembles.ensembles import CLASSIFICATIONS, REGRESSIONS
+from modelstream.formats.pmml.ensembles.mining import CHAINS
+from modelstream.formats.pmml.expressions.calls import builtin_functions
+from modelstream.formats.pmml.models.baseline import STATISTICS
 from modelstream.formats.pmml.reader import VERSIONS
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from modelstream.errors import InvalidModel
 from modelstream.formats.pmml.elements.expressions import Row
 from modelstream.formats.pmml.elements.model import ModelVerification, VerificationField
+from modelstream.formats.pmml.fields.values import texts
 from modelstream.formats.pmml.model import PmmlModel
-from modelstream.formats.pmml.values import texts
 from modelstream.messages import Column
 
 # Sums in another order differ by some last digits, which declared precisions can be beyond.

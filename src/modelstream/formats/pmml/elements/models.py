@@ -155,6 +155,9 @@ class Segment(Element, kw_only=True, frozen=True):
     model: "ModelElement | None" = msgspec.field(name=MODEL, default=None)
 
 
+SUMS: frozenset[Method] = frozenset({"sum", "weightedSum", "x-weightedSum"})
+
+
 class Segmentation(Element, kw_only=True, frozen=True):
     """Models and how their answers are made one."""
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.base import DataType
+from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.rows import Declined, applied, in_order
+from modelstream.formats.pmml.fields.scope import Compiled
+from modelstream.formats.pmml.fields.values import is_missing, round_float, round_value
 from modelstream.formats.pmml.functions.base import Builtin, Call, finish, number_getter, widest
-from modelstream.formats.pmml.links import erf
-from modelstream.formats.pmml.rows import Declined, applied, in_order
-from modelstream.formats.pmml.scope import Compiled
-from modelstream.formats.pmml.values import is_missing, round_float, round_value
+from modelstream.formats.pmml.functions.links import erf
 from modelstream.messages import Column
 
 Numeric = Callable[..., Any]

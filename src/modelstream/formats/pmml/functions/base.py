@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelstream.errors import InvalidModel, UnsupportedModel
-from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.base import DataType
-from modelstream.formats.pmml.rows import Twin
-from modelstream.formats.pmml.scope import Compiled, constant
-from modelstream.formats.pmml.values import (
+from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.rows import Twin
+from modelstream.formats.pmml.fields.scope import Compiled, constant
+from modelstream.formats.pmml.fields.values import (
     Scalar,
     cast,
     cast_row,

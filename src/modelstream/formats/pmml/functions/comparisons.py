@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 
 from modelstream.errors import InvalidModel
-from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.base import DataType
-from modelstream.formats.pmml.functions.base import Builtin, Call, Getter, finish, getter
-from modelstream.formats.pmml.functions.kleene import truth
-from modelstream.formats.pmml.rows import applied
-from modelstream.formats.pmml.scope import Compiled
-from modelstream.formats.pmml.values import (
+from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.rows import applied
+from modelstream.formats.pmml.fields.scope import Compiled
+from modelstream.formats.pmml.fields.values import (
     NUMBERS,
     Scalar,
     full,
@@ -26,6 +24,8 @@ from modelstream.formats.pmml.values import (
     missing,
     parse_declared,
 )
+from modelstream.formats.pmml.functions.base import Builtin, Call, Getter, finish, getter
+from modelstream.formats.pmml.functions.kleene import truth
 from modelstream.messages import Column
 
 Compare = Callable[[Any, Any], Any]

@@ -6,14 +6,14 @@ from datetime import timedelta
 import numpy as np
 
 from modelstream.errors import InvalidModel, UnsupportedModel
-from modelstream.formats.pmml import moments
-from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.base import DataType
+from modelstream.formats.pmml.fields import moments
+from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.scope import Compiled
+from modelstream.formats.pmml.fields.values import cast, is_text, texts
 from modelstream.formats.pmml.functions.base import Builtin, Call, Getter, depth_of
 from modelstream.formats.pmml.functions.datepatterns import date_writer
 from modelstream.formats.pmml.functions.text import map_rows
-from modelstream.formats.pmml.scope import Compiled
-from modelstream.formats.pmml.values import cast, is_text, texts
 from modelstream.messages import Column
 
 _YEAR_MAX = 9999

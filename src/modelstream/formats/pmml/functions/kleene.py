@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modelstream.formats.pmml.values import is_missing
+from modelstream.formats.pmml.fields.values import is_missing
 from modelstream.messages import Column
 
 

@@ -8,8 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.base import DataType
+from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.rows import Plan, Steps, Values, applied, run
+from modelstream.formats.pmml.fields.scope import Compiled
+from modelstream.formats.pmml.fields.values import (
+    full,
+    is_missing,
+    is_text,
+    missing,
+)
 from modelstream.formats.pmml.functions.base import (
     Builtin,
     Call,
@@ -25,14 +33,6 @@ from modelstream.formats.pmml.functions.kleene import (
     any_true,
     every_true,
     some_true,
-)
-from modelstream.formats.pmml.rows import Plan, Steps, Values, applied, run
-from modelstream.formats.pmml.scope import Compiled
-from modelstream.formats.pmml.values import (
-    full,
-    is_missing,
-    is_text,
-    missing,
 )
 from modelstream.messages import Column
 

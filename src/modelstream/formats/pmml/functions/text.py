@@ -11,13 +11,13 @@ import numpy as np
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
-from modelstream.formats.pmml.batch import Batch
 from modelstream.formats.pmml.elements.base import DataType
+from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.rows import Declined, Twin, applied
+from modelstream.formats.pmml.fields.scope import Compiled
+from modelstream.formats.pmml.fields.values import texts
 from modelstream.formats.pmml.functions.base import Builtin, Call, Getter, finish, getter
 from modelstream.formats.pmml.functions.patterns import Pattern, compile_pattern, replacement
-from modelstream.formats.pmml.rows import Declined, Twin, applied
-from modelstream.formats.pmml.scope import Compiled
-from modelstream.formats.pmml.values import texts
 from modelstream.messages import Column
 
 # One conversion of a number, with other characters around it; two percent signs are one.

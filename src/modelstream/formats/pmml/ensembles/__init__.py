@@ -1,0 +1,1 @@
+"""Models made of models: segments, and one answer of many."""

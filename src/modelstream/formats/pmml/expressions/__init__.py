@@ -1,0 +1,1 @@
+"""Expressions and predicates over fields, as columns and row by row."""

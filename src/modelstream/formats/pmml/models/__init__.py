@@ -1,0 +1,1 @@
+"""One module for each model element, and what it is made of."""

@@ -1,0 +1,1 @@
+"""Trees: from nodes to binary tests, and the forest that runs them."""
