@@ -62,14 +62,44 @@ def test_every_wine_is_scored_as_the_original_scores_it(
     log.close()
 
 
-def test_what_cannot_be_served_yet_is_refused_with_a_reason(flow: Path, shared_data: Path) -> None:
-    graph = shared_data / "wine" / "optimized_WineQuality.pb"
-    assert run("publish", flow, graph, "--name", "g", "--format", "tensorflow", "--wait", 0) == 0
+@pytest.mark.parametrize(
+    ("source", "output", "first"),
+    [
+        ("optimized_WineQuality.pb", "dense_3/Sigmoid", 0.69121635),
+        ("savedmodel.zip", "outputs", 0.6897355),
+        ("saved/1", "outputs", 0.6897355),
+    ],
+)
+def test_every_wine_is_scored_by_the_networks_of_tensorflow(
+    source: str, output: str, first: float, flow: Path, shared_data: Path
+) -> None:
+    wine = shared_data / "wine"
+    send_all(flow, wine)
+    features = FIELDS.removesuffix(",quality")
+    told = ("--name", "network", "--features", features, "--wait", 0)
+    assert run("publish", flow, wine / source, *told) == 0
+    assert run("serve", flow, "--once") == 0
+    log = open_log(f"file:{flow.parent}/data")
+    assert log.bounds("wine.results", 0) == (0, WINES)
+    scores = decode_result(log.read("wine.results", 0, 0, 1, 1 << 20).values[0]).outputs[output]
+    assert scores[5] == max(scores) == pytest.approx(first, rel=1e-6)
+    assert run("verify", flow) == 0
+    log.close()
+
+
+def test_a_graph_that_cannot_be_served_is_refused_with_a_reason(
+    flow: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    network = (shared_data / "wine" / "optimized_WineQuality.pb").read_bytes()
+    graph = tmp_path / "graph.pb"
+    graph.write_bytes(network.replace(b"\x12\x07Sigmoid", b"\x12\x07Unknown"))
+    assert run("publish", flow, graph, "--name", "g", "--wait", 0) == 0
     assert run("admit", flow, "--once") == 0
     log = open_log(f"file:{flow.parent}/data")
     (event,) = decode_events(log.read("wine.registry", 0, 0, 10, 1 << 20).values)
     assert isinstance(event, Rejected)
-    assert "tensorflow" in event.reason
+    assert event.code == "unsupported_model"
+    assert "Unknown (node 'dense_3/Sigmoid')" in event.reason
     log.close()
 
 

@@ -23,9 +23,16 @@ Dialect = Literal["canonical", "pmml1"]
 # and nothing in the bytes tells which: a flow that reads such a publisher has to say so.
 FORMAT_NAMES: dict[Dialect, tuple[str, ...]] = {
     "canonical": (
-        "tensorflow", "tensorflow-saved", "pmml", "pfa", "onnx", "xgboost", "lightgbm", "catboost",
+        "tensorflow",
+        "tensorflow-saved",
+        "pmml",
+        "pfa",
+        "onnx",
+        "xgboost",
+        "lightgbm",
+        "catboost",
         "pipeline",
-    ),  # fmt: skip
+    ),
     "pmml1": ("tensorflow", "pmml"),
 }
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")

@@ -3,7 +3,6 @@
 import numpy as np
 import onnxruntime as ort
 import pytest
-from onnx import checker
 
 from modelstream import limits
 from modelstream.errors import InvalidModel
@@ -28,7 +27,6 @@ def test_a_written_graph_answers() -> None:
         metadata=[("key", "text")],
     )
     data = model.SerializeToString()
-    checker.check_model(graphs.parsed(data))
     session = ort.InferenceSession(data, providers=["CPUExecutionProvider"])
     (answer,) = session.run(["y"], {"x": np.array([[1, 2], [-1, 0]], np.float32)})
     assert answer.tolist() == [[21.0], [-0.5]]
