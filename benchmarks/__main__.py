@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks.measure import Report, as_plain, machine, show
 
 # Each is a module of this package with `run(quick=...)`, imported when it is wanted.
-NAMES = ("join", "log", "peers", "latency", "swap", "many", "pmml", "pmml_rows", "pfa")
+NAMES = ("join", "log", "peers", "latency", "swap", "many", "pmml", "pmml_rows", "pfa", "trees")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import modelstream as ms
-from benchmarks import join, latency, log, many, measure, peers, pfa, pmml, swap
+from benchmarks import join, latency, log, many, measure, peers, pfa, pmml, swap, trees
 from benchmarks.__main__ import main
 from benchmarks.by_hand import BATCH, ByHand, Plainly
 from benchmarks.measure import Figure, Report, Slice
@@ -53,6 +53,13 @@ def test_pfa_is_measured_without_its_peer() -> None:
 @pytest.mark.peers
 def test_titus2_gives_the_same_answers() -> None:
     check_sane(pfa.run(quick=True))
+
+
+@pytest.mark.peers
+def test_the_tree_libraries_give_the_same_answers() -> None:
+    report = trees.run(quick=True)
+    check_sane(report)
+    assert sum("largest difference" in note for note in report.notes) == len(trees.LIBRARIES)
 
 
 @pytest.mark.peers

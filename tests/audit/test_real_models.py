@@ -70,7 +70,10 @@ def take_turns(rig: Rig, admitter: Admitter, engine: Embedded) -> None:
         pass
     _, end = rig.log.bounds(rig.flow.registry, 0)
     machine = engine.shell.machine
-    run_until(engine, lambda: machine.snapshot().position == end - 1 and not engine.shell.machine.loading())
+    run_until(
+        engine,
+        lambda: machine.snapshot().position == end - 1 and not engine.shell.machine.loading(),
+    )
     columns = trained.logistic().columns
     at = 0
     for size in SIZES:

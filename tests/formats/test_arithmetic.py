@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelstream.formats.arithmetic import sum_in_order
+from modelstream.messages import Column
 
 
 @given(
@@ -18,8 +19,8 @@ from modelstream.formats.arithmetic import sum_in_order
 def test_a_sum_is_that_of_a_loop_to_the_last_bit(
     dtype: type, terms: int, rows: int, initial: float, seed: int
 ) -> None:
-    table = np.random.default_rng(seed).normal(size=(terms, rows)).astype(dtype)
-    expected = np.full(rows, initial, dtype)
+    table: Column = np.random.default_rng(seed).normal(size=(terms, rows)).astype(dtype)
+    expected: Column = np.full(rows, initial, dtype)
     for row in table:
         expected = expected + row
     found = sum_in_order(table, initial)

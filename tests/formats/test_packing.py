@@ -9,6 +9,7 @@ import pytest
 
 from modelstream import limits
 from modelstream.errors import InvalidModel
+from modelstream.formats import limits as format_limits
 from modelstream.formats.packing import is_model_directory, pack_directory
 
 FILES = {"saved_model.pb": b"graph", "variables/a": b"1", "variables/b": b"2", "assets/x/y": b""}
@@ -62,7 +63,7 @@ def test_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(InvalidModel, match="too large"):
         pack_directory(model)
     monkeypatch.undo()
-    monkeypatch.setattr(limits, "SAVED_MODEL_FILES_MAX", 3)
+    monkeypatch.setattr(format_limits, "SAVED_MODEL_FILES_MAX", 3)
     with pytest.raises(InvalidModel, match="at most 3 files"):
         pack_directory(model)
 

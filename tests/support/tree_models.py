@@ -100,22 +100,24 @@ def wine() -> dict[str, Any]:
     """Return the wines of scikit-learn, to tell their alcohol by the other numbers."""
     from sklearn.datasets import load_wine  # here: it takes seconds
 
-    table = load_wine(as_frame=True).frame.drop(columns="target")
-    columns = {name.replace("/", "_"): table[name].to_numpy() for name in table}
-    return _data(columns, columns, columns.pop("alcohol"))
+    found = load_wine()
+    names = [name.replace("/", "_") for name in found.feature_names]
+    columns = dict(zip(names, found.data.T, strict=True))
+    alcohol = columns.pop("alcohol")
+    return _data(columns, columns, alcohol)
 
 
 def diabetes() -> dict[str, Any]:
     """Return scikit-learn's patients, a quarter of their values missing."""
     from sklearn.datasets import load_diabetes
 
-    found = load_diabetes(as_frame=True)
+    found = load_diabetes()
     rng = np.random.default_rng(5)
     columns = {
-        name: np.where(rng.random(len(found.data)) < 0.25, np.nan, found.data[name])
-        for name in found.data
+        name: np.where(rng.random(len(column)) < 0.25, np.nan, column)
+        for name, column in zip(found.feature_names, found.data.T, strict=True)
     }
-    return _data(columns, columns, found.target.to_numpy())
+    return _data(columns, columns, found.target)
 
 
 def _data(columns: Columns, rows: Columns, target: Column) -> dict[str, Any]:

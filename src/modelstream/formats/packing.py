@@ -12,6 +12,7 @@ from pathlib import Path
 
 from modelstream import limits
 from modelstream.errors import InvalidModel
+from modelstream.formats import limits as format_limits
 
 # What tells that a directory is a model: the graph of a SavedModel.
 _MARK = "saved_model.pb"
@@ -40,10 +41,10 @@ def _bounded(path: Path) -> Iterator[tuple[str, bytes]]:
     size = 0
     for count, (name, content) in enumerate(_files(path)):
         size += len(content)
-        if count >= limits.SAVED_MODEL_FILES_MAX or size > limits.ARTIFACT_BYTES_MAX:
+        if count >= format_limits.SAVED_MODEL_FILES_MAX or size > limits.ARTIFACT_BYTES_MAX:
             raise InvalidModel(
                 f"the directory {str(path)!r} is too large for a model: at most "
-                f"{limits.SAVED_MODEL_FILES_MAX} files of {limits.ARTIFACT_BYTES_MAX} bytes in all"
+                f"{format_limits.SAVED_MODEL_FILES_MAX} files of {limits.ARTIFACT_BYTES_MAX} bytes in all"
             )
         yield name, content
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelstream import limits
+from modelstream.formats import limits
 from modelstream.formats.base import Part
 from modelstream.formats.pmml.elements.vocabulary import MODELS, tag_of
 from tests.support.pmml import load

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from tests.support.pmml import KIND, C, X, document, lower, plain, regression, schema, score
 from tests.support.pmml_documents import (
     ASSOCIATIONS,

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.models import RegressionModel
 from modelstream.formats.pmml.reader import VERSIONS, read_document
 from tests.support.pmml import document, load, plain, regression, schema, score

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelstream import limits
 from modelstream.errors import InvalidModel
+from modelstream.formats import limits
 from modelstream.formats.trees.kernel import LeafKernel
 from modelstream.formats.trees.layout import Nodes, lay_out
 from modelstream.formats.trees.onnx_graph import LESS_OR_EQUAL, MEMBER

@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from modelstream import limits
+from modelstream.formats import limits as format_limits
 from modelstream.formats.base import Description, Header, InputFacts, OutputFacts, Part
 from modelstream.formats.description import make_header
 from modelstream.formats.onnx_graph.graph import Labels
@@ -96,7 +97,7 @@ def _structure(model: pb.ModelProto, known: Any) -> Part:
         "functions": len(model.functions),
         **_learned(nodes),
     }
-    for entry in model.metadata_props[: limits.DESCRIBED_PARTS_MAX]:
+    for entry in model.metadata_props[: format_limits.DESCRIBED_PARTS_MAX]:
         facts[f"metadata {_cut(entry.key)}"] = _cut(entry.value)
     return Part("graph", {name: fact for name, fact in facts.items() if fact not in {0, ""}})
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from math import inf
 
-from modelstream import limits
+from modelstream.formats import limits
 from modelstream.formats.base import Description, InputFacts, OutputFacts, Part
 from modelstream.formats.pmml.anatomy import describe_model
 from modelstream.formats.pmml.elements.expressions import Interval

@@ -6,7 +6,7 @@ A kind of model that is not in `_FACTS` is told by what all models have.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from modelstream import limits
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.associations import AssociationModel
 from modelstream.formats.pmml.elements.baseline import BaselineModel
 from modelstream.formats.pmml.elements.bayesiannetwork import BayesianNetworkModel

@@ -12,8 +12,8 @@ from xml.parsers import expat
 
 import msgspec
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.base import CELLS, TEXT, Element
 from modelstream.formats.pmml.elements.models import Document
 from modelstream.formats.pmml.elements.vocabulary import (

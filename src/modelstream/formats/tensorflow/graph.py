@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits as format_limits
 from modelstream.formats.tensorflow.nodes import Node, Ref
 from modelstream.wire.proto import tensorflow_subset_pb2 as pb
 
@@ -68,7 +69,7 @@ def needed(graph: Graph, outputs: Iterable[Ref], fed: Collection[Ref]) -> Graph:
         if node.op in _CALLS or node.op in graph.functions:
             node, body = _expand(node, graph.functions)
             known.update(body)
-        deep = name.count(_INSIDE) > limits.TENSORFLOW_CALL_DEPTH_MAX
+        deep = name.count(_INSIDE) > format_limits.TENSORFLOW_CALL_DEPTH_MAX
         if deep or len(known) > limits.ONNX_NODES_MAX:
             raise InvalidModel("functions call each other without end, or make too many nodes")
         found[name] = node

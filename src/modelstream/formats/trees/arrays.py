@@ -7,8 +7,8 @@ is native code, sees them.
 import msgspec
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel
+from modelstream.formats import limits
 from modelstream.formats.trees.onnx_graph import EQUAL, LESS_OR_EQUAL, MEMBER, TreeArrays
 from modelstream.messages import Column
 

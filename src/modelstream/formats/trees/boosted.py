@@ -6,7 +6,6 @@ The arithmetic is the library's own, in its order and precision, so that the ans
 import msgspec
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, ModelFailed
 from modelstream.formats.base import (
     Description,
@@ -17,8 +16,8 @@ from modelstream.formats.base import (
     Part,
 )
 from modelstream.formats.description import make_header
-from modelstream.formats.trees.ensemble import VERSION, Ensemble
-from modelstream.formats.trees.links import CLASSIFIERS, linked
+from modelstream.formats.trees.ensemble import VERSION, Ensemble, check_ensemble, classes_of
+from modelstream.formats.trees.links import linked
 from modelstream.formats.trees.lookups import checked_lookup
 from modelstream.formats.trees.readers import InputMatrix
 from modelstream.formats.trees.sums import TreeSums
@@ -100,20 +99,13 @@ def decode_ensemble(lowered: bytes) -> Ensemble:
             f"the lowered ensemble is of version {ensemble.version}, this program reads {VERSION}; "
             "publish the model again"
         )
-    names = [each.name for each in ensemble.inputs]
-    if not names or len(set(names)) < len(names) or not ensemble.base:
-        raise InvalidModel("a lowered ensemble needs inputs of different names, and a sum")
-    if len(names) > limits.TREE_FEATURES_MAX:
-        raise InvalidModel(f"a model reads at most {limits.TREE_FEATURES_MAX} features")
+    check_ensemble(ensemble)
     return ensemble
 
 
 def _outputs(ensemble: Ensemble) -> tuple[Field, ...]:
     number: FieldType = "float32" if ensemble.single else "float64"
-    if ensemble.link in CLASSIFIERS:
-        classes = 2 if ensemble.link == "sigmoid" else len(ensemble.base)
-        if ensemble.labels and len(ensemble.labels) != classes:
-            raise InvalidModel(f"{len(ensemble.labels)} labels are given for {classes} classes")
+    if classes := classes_of(ensemble):
         labels = ensemble.labels or tuple(map(str, range(classes)))
         label = Field("label", "string" if ensemble.labels else "int64")
         return label, *(Field(f"probability({name})", number) for name in labels)

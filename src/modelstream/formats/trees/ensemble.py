@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from modelstream.errors import InvalidModel
+from modelstream.formats import limits
 from modelstream.formats.trees.arrays import Trees
 from modelstream.formats.trees.lookups import Lookup
 
@@ -68,6 +70,37 @@ class Ensemble(msgspec.Struct, kw_only=True, frozen=True):
     lookups: tuple[Lookup, ...] = ()
 
 
+def classes_of(ensemble: Ensemble) -> int:
+    """Return how many classes are told apart; 0 where the answer is a number."""
+    match ensemble.link:
+        case "sigmoid":
+            return 2
+        case "softmax" | "one_vs_all":
+            return len(ensemble.base)
+        case _:
+            return 0
+
+
+def check_ensemble(ensemble: Ensemble) -> None:
+    """Raise InvalidModel unless inputs and outputs can be told by their names."""
+    names, labels, classes = (
+        [x.name for x in ensemble.inputs],
+        ensemble.labels,
+        classes_of(ensemble),
+    )
+    if not 1 <= len(names) <= limits.TREE_FEATURES_MAX:
+        raise InvalidModel(f"{len(names)} features; 1 to {limits.TREE_FEATURES_MAX} are allowed")
+    if len(set(names)) < len(names):
+        raise InvalidModel("two features have the same name; give them feature_names")
+    if not ensemble.base or (ensemble.link == "sigmoid" and len(ensemble.base) != 1):
+        raise InvalidModel(f"{len(ensemble.base)} sums do not fit the link {ensemble.link}")
+    if classes and labels and len(labels) != classes:
+        raise InvalidModel(f"{len(labels)} labels are given for {classes} classes")
+    if len(set(labels)) < len(labels):
+        raise InvalidModel("two classes have the same label")
+
+
 def encode_ensemble(ensemble: Ensemble) -> bytes:
-    """Return the lowered form."""
+    """Return the lowered form. Raises InvalidModel."""
+    check_ensemble(ensemble)
     return msgspec.msgpack.encode(ensemble)

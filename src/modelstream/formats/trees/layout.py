@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel
+from modelstream.formats import limits
 from modelstream.formats.trees.arrays import Trees
 from modelstream.formats.trees.onnx_graph import LESS_OR_EQUAL, MEMBER
 from modelstream.messages import Column

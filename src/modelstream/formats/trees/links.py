@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from modelstream.formats.trees.ensemble import Ensemble, Link
+from modelstream.formats.arithmetic import sum_in_order
+from modelstream.formats.trees.ensemble import Ensemble, classes_of
 from modelstream.messages import Column
-
-CLASSIFIERS: frozenset[Link] = frozenset({"sigmoid", "softmax", "one_vs_all"})
 
 
 def linked(ensemble: Ensemble, sums: Column) -> list[Column]:
     """Return the output columns for sums of shape [groups, rows], in their precision."""
-    with np.errstate(over="ignore"):  # exp of a large sum is infinite, and is told as that
-        if ensemble.link not in CLASSIFIERS:
+    # The exp of a large sum is infinite, and is told as that.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not classes_of(ensemble):
             return list(_numbers(ensemble, sums))
         chances = _chances(ensemble, sums)
     best = chances.argmax(axis=0)
@@ -38,7 +38,7 @@ def _chances(ensemble: Ensemble, sums: Column) -> Column:
     """Return the probability of each class (row)."""
     if ensemble.link == "softmax":
         risen = _exp(sums - sums.max(axis=0))
-        chances: Column = risen / risen.sum(axis=0)
+        chances: Column = risen / sum_in_order(risen)
         return chances
     chance = _logistic(ensemble, sums)
     return chance if ensemble.link == "one_vs_all" else np.concatenate([1 - chance, chance])

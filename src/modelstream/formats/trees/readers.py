@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidRecord
+from modelstream.formats import limits
 from modelstream.formats.base import Field
 from modelstream.formats.trees.cityhash import city_hash64
 from modelstream.formats.trees.ensemble import EnsembleInput
@@ -25,6 +25,7 @@ class InputMatrix:
     def __init__(self, inputs: Sequence[EnsembleInput]) -> None:
         self.fields = tuple(_field(each) for each in inputs)
         self._names = [each.name for each in inputs]
+        self._has_categories = any(x.categories or x.numbers or x.hashed for x in inputs)
         self._readers = [_reader_of(each) for each in inputs]
         self._steps = [
             (slice(None) if all(asked) else np.flatnonzero(asked), step)
@@ -43,25 +44,49 @@ class InputMatrix:
 
         An input without a column is missing in each row. Raises InvalidRecord.
         """
-        rows = self._count(columns)
-        matrix = np.full((rows, len(self._names)), np.nan)
-        for number, (field, read) in enumerate(zip(self.fields, self._readers, strict=True)):
-            column = columns.get(field.name)
-            if column is None and not field.optional:
-                raise InvalidRecord(f"the input {field.name!r} is missing")
-            if column is not None:
-                matrix[:, number] = read(column, errors)
+        given = [columns.get(name) for name in self._names]
+        rows = self._count(given)
+        matrix = self._joined(given)
+        if matrix is None:
+            matrix = np.full((rows, len(given)), np.nan)
+            self._fill(matrix, given, errors)
         for which, step in self._steps:
             matrix[:, which] = step(matrix[:, which])
         return matrix
 
-    def _count(self, columns: Columns) -> int:
-        lengths = {name: len(columns[name]) for name in self._names if name in columns}
-        if not lengths:
+    def _joined(self, given: Sequence[Column | None]) -> Column | None:
+        """Return the matrix where it is nothing but the columns, which is faster; None elsewhere."""
+        there = [column for column in given if column is not None]
+        if self._has_categories or len(there) < len(given):
+            return None
+        joined = np.concatenate(there)
+        if joined.dtype.kind not in _NUMERIC:
+            return None
+        return np.ascontiguousarray(joined.reshape(len(there), len(there[0])).T, np.float64)
+
+    def _fill(self, matrix: Column, given: Sequence[Column | None], errors: dict[int, str]) -> None:
+        for number, (field, read) in enumerate(zip(self.fields, self._readers, strict=True)):
+            column = given[number]
+            if column is None and not field.optional:
+                raise InvalidRecord(f"the input {field.name!r} is missing")
+            if column is not None:
+                matrix[:, number] = read(column, errors)
+
+    def _count(self, given: Sequence[Column | None]) -> int:
+        """Return how many rows there are."""
+        shapes = {column.shape for column in given if column is not None}
+        if not shapes:
             raise InvalidRecord("none of the inputs is given; every record would be the same")
-        if len(set(lengths.values())) > 1:
-            raise InvalidRecord(f"columns are of different lengths: {lengths}")
-        return next(iter(lengths.values()))
+        if len(shapes) > 1:
+            raise InvalidRecord(f"columns are of different lengths: {self._lengths(given)}")
+        (shape,) = shapes
+        if len(shape) != 1:
+            raise InvalidRecord(f"columns have the shape {shape}; give one number or text a row")
+        return int(shape[0])
+
+    def _lengths(self, given: Sequence[Column | None]) -> dict[str, int]:
+        pairs = zip(self._names, given, strict=True)
+        return {name: len(column) for name, column in pairs if column is not None}
 
 
 def _field(known: EnsembleInput) -> Field:

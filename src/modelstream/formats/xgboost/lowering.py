@@ -6,8 +6,8 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.base import Hints
 from modelstream.formats.trees.arrays import Trees
 from modelstream.formats.trees.ensemble import VERSION, Ensemble, EnsembleInput

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from tests.support.pmml import KIND, X, Y, document, load, lower, plain, schema, score
 from tests.support.pmml_ensembles import Answer, combine_labels, combine_numbers, counted
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from tests.support.pmml import (
     C,
     Y,

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from tests.support.pmml import evaluate, load, output_of, plain
 
 FIELD = '<DataField name="t" optype="categorical" dataType="string"/>'

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelstream import limits
 from modelstream.errors import InvalidRecord, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.model import PmmlModel
 from tests.support import pmml_glm, pmml_networks
 from tests.support.pmml import X, Y, column, document, load, output_of, plain, schema

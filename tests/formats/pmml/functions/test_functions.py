@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats.pmml.expressions.calls import builtin_functions
 from tests.formats.pmml.functions.test_functions_dates import CASES as DATES
 from tests.formats.pmml.functions.test_functions_logic import CHOICES, COMPARISONS, UNKNOWN
 from tests.formats.pmml.functions.test_functions_numbers import CASES as NUMBERS
 from tests.formats.pmml.functions.test_functions_text import PATTERNS, STRINGS
-
-from modelstream.errors import InvalidModel, UnsupportedModel
-from modelstream.formats.pmml.expressions.calls import builtin_functions
 from tests.support.pmml import C, X, Y, evaluate, load, output_of, plain
 from tests.support.pmml_functions import Given, answers, fixed, nothing
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, ModelstreamError, UnsupportedModel
+from modelstream.formats import limits
 from tests.support.pmml import document, load, plain, schema, score
 from tests.support.pmml_bayes import (
     ROOT,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelstream import limits
 from modelstream.errors import UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.models.elimination import Factor, arrange, elimination_order, sum_out
 from modelstream.messages import Column
 

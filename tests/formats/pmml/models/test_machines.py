@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from tests.support.pmml import C, X, Y, document, lower, plain, schema, score
 
 Z = '<DataField name="z" optype="continuous" dataType="double"/>'

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from tests.support.pmml import KIND, C, X, Y, document, load, lower, plain, schema, score
 from tests.support.pmml_networks import ACTIVATIONS, fire
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelstream import limits
 from modelstream.errors import InvalidModel
+from modelstream.formats import limits
 from modelstream.formats.pmml import PmmlFormat
 from modelstream.formats.pmml.elements.forests import Forest, NumberInput
 from modelstream.formats.pmml.expressions.expressions import make_field

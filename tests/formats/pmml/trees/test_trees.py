@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.forests import Forest
 from modelstream.formats.pmml.elements.models import TreeModel
 from modelstream.formats.pmml.format import Lowered

@@ -11,6 +11,7 @@ import pytest
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits as format_limits
 from modelstream.formats.tensorflow.saved.archive import is_archive, unpack
 from tests.support.tensorflow_saved import tarred, zipped
 
@@ -104,7 +105,7 @@ def test_the_same_name_twice_is_refused() -> None:
 
 @packed
 def test_too_many_files_are_refused(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SAVED_MODEL_FILES_MAX", 5)
+    monkeypatch.setattr(format_limits, "SAVED_MODEL_FILES_MAX", 5)
     with pytest.raises(InvalidModel, match="more than 5 files"):
         unpack(pack(FILES))
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.answers.prediction import (
     Body,
     Prediction,

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.base import DataType
 from modelstream.formats.pmml.elements.expressions import TextIndex, TextIndexNormalization
 from modelstream.formats.pmml.expressions.editdistance import edit_distance

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modelstream import limits
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.base import DataType
 from modelstream.formats.pmml.fields.rows import (
     Declined,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.base import DataType, OpType
 from modelstream.formats.pmml.elements.expressions import DefineFunction
 from modelstream.formats.pmml.elements.fields import DataField

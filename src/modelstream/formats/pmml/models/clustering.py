@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.answers.prediction import Body, OwnFeature, Prediction
 from modelstream.formats.pmml.elements.clustering import Cluster, ClusteringField, ClusteringModel
 from modelstream.formats.pmml.elements.comparisons import Distance

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import UnsupportedModel
+from modelstream.formats import limits
 from modelstream.messages import Column
 
 

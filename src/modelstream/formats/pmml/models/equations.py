@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelstream.errors import InvalidModel
+from modelstream.formats.arithmetic import sum_in_order
 from modelstream.formats.pmml.elements.models import RegressionModel, RegressionTable
 from modelstream.formats.pmml.fields.batch import Batch, Cell
 from modelstream.formats.pmml.fields.rows import Plan, Step, Twin, Values
@@ -104,8 +105,7 @@ class Terms:
         def add(batch: Batch) -> Column:
             values = batch.read(stack)
             powers = values if power == 1 else values**power
-            total: Column = np.add.reduce(powers * column, axis=0)
-            return total
+            return sum_in_order(powers * column)
 
         def row(plan: Plan) -> Step:
             places = [plan.place(cell) for cell in cells]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.fields.batch import Batch
 from modelstream.formats.pmml.models.conditionals import (
     ContinuousVariable,

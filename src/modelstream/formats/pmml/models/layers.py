@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelstream.errors import InvalidModel
+from modelstream.formats.arithmetic import sum_in_order
 from modelstream.formats.pmml.elements.neural import NeuralLayer, NeuralNetwork, Neuron
 from modelstream.formats.pmml.functions.links import logistic, softmax
 from modelstream.formats.pmml.models.layers_row import Fire, FireOne, fire_one
@@ -120,7 +121,7 @@ def _radial(layer: NeuralLayer, network: NeuralNetwork, rows: Mapping[str, int])
 
     def activate(signals: Column) -> Column:
         rows = [
-            np.exp(height - ((signals[sources] - centre) ** 2).sum(axis=0) / scale)
+            np.exp(height - sum_in_order((signals[sources] - centre) ** 2) / scale)
             for sources, centre, scale, height in units
         ]
         return np.stack(rows)
@@ -149,6 +150,6 @@ _ACTIVATIONS: dict[str, Fire] = {
 
 _NORMALIZATIONS: dict[str, Fire] = {
     "none": lambda y: y,
-    "simplemax": lambda y: y / y.sum(axis=0),
+    "simplemax": lambda y: y / sum_in_order(y),
     "softmax": lambda y: softmax(y.T).T,
 }

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from modelstream import limits
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.neural import NeuralLayer
 from modelstream.formats.pmml.fields.rows import in_order
 from modelstream.formats.pmml.functions.links import logistic_one, softmax_one

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.matrices import Matrix
 from modelstream.formats.pmml.fields.arrays import array_items
 from modelstream.messages import Column

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.answers.prediction import Body, OwnFeature, Prediction
 from modelstream.formats.pmml.elements.comparisons import Distance
 from modelstream.formats.pmml.elements.fields import DataField, OutputField

@@ -9,8 +9,8 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.base import DataType
 from modelstream.formats.pmml.elements.bayesiannetwork import (
     BayesianNetworkNodes,

@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.answers.prediction import Body, Prediction, most_probable, predict_one
 from modelstream.formats.pmml.elements.expressions import (
     DerivedField,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from modelstream.errors import InvalidModel
+from modelstream.formats.arithmetic import sum_in_order
 from modelstream.formats.pmml.elements.textmodels import TextModelNormalization
 from modelstream.messages import Column
 
@@ -42,7 +43,7 @@ def compile_weights(
         weighted = weights[:, None] * local(counts)
         if normalized:
             with np.errstate(all="ignore"):
-                weighted = weighted / np.sqrt(np.square(weighted).sum(axis=0))
+                weighted = weighted / np.sqrt(sum_in_order(np.square(weighted)))
         return weighted
 
     return weigh

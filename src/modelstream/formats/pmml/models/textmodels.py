@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
+from modelstream.formats.arithmetic import sum_in_order
 from modelstream.formats.pmml.answers.prediction import Body, OwnFeature, Prediction
 from modelstream.formats.pmml.elements.fields import DataField, OutputField
 from modelstream.formats.pmml.elements.textmodels import TextModel
@@ -123,7 +124,7 @@ def _comparison(model: TextModel, corpus: Column) -> tuple[Callable[[Column], Co
     directions = (corpus / lengths).T
 
     def cosines(records: Column) -> Column:
-        found: Column = directions @ (records / np.sqrt(np.square(records).sum(axis=0)))
+        found: Column = directions @ (records / np.sqrt(sum_in_order(np.square(records))))
         return found
 
     return cosines, -1.0
@@ -132,7 +133,7 @@ def _comparison(model: TextModel, corpus: Column) -> tuple[Callable[[Column], Co
 def _distances(corpus: Column, records: Column) -> Column:
     found = np.empty((corpus.shape[1], records.shape[1]))
     for row, document in zip(found, corpus.T, strict=True):
-        row[:] = np.sqrt(np.square(records - document[:, None]).sum(axis=0))
+        row[:] = np.sqrt(sum_in_order(np.square(records - document[:, None])))
     return found
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.expressions import FieldRef
 from modelstream.formats.pmml.elements.predictors import CategoricalPredictor
 from modelstream.formats.pmml.elements.vectors import (

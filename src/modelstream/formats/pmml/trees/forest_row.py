@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modelstream import limits
+from modelstream.formats import limits
 from modelstream.formats.pmml.fields.rows import Plan, Step, Twin, Values
 from modelstream.formats.trees.kernel import LeafKernel
 from modelstream.formats.trees.onnx_graph import EQUAL, LESS_OR_EQUAL, TreeArrays

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.distributions import ScoreDistribution
 from modelstream.formats.pmml.elements.models import Node, TreeModel
 from modelstream.messages import Column

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from math import inf, isnan
 
-from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.forests import (
     ChoiceInput,
     CodeInput,

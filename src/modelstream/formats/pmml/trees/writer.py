@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modelstream import limits
 from modelstream.errors import InvalidModel
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements.forests import Forest, ForestInput
 from modelstream.formats.pmml.trees.decisions import Test
 from modelstream.formats.pmml.trees.leaves import Leaves

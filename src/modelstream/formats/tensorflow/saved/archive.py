@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.formats import limits as format_limits
 
 GRAPH = "saved_model.pb"
 _PARTS = re.compile(
@@ -68,8 +69,10 @@ def _collected(members: Iterator[tuple[str, bytes]]) -> dict[str, bytes]:
             raise InvalidModel(f"the archive has {name!r} twice")
         files[name] = content
         size += len(content)
-        if len(files) > limits.SAVED_MODEL_FILES_MAX:
-            raise InvalidModel(f"more than {limits.SAVED_MODEL_FILES_MAX} files in the archive")
+        if len(files) > format_limits.SAVED_MODEL_FILES_MAX:
+            raise InvalidModel(
+                f"more than {format_limits.SAVED_MODEL_FILES_MAX} files in the archive"
+            )
         if size > limits.ARTIFACT_BYTES_MAX:
             raise _too_large()
     return files
@@ -92,8 +95,8 @@ def _below_root(files: dict[str, bytes]) -> dict[str, bytes]:
 
 def _zipped(data: bytes) -> Iterator[tuple[str, bytes]]:
     # The reader makes an object of each entry before it lets anybody count them.
-    if data.count(_ZIP_ENTRY) > 2 * limits.SAVED_MODEL_FILES_MAX:
-        raise InvalidModel(f"more than {limits.SAVED_MODEL_FILES_MAX} files in the archive")
+    if data.count(_ZIP_ENTRY) > 2 * format_limits.SAVED_MODEL_FILES_MAX:
+        raise InvalidModel(f"more than {format_limits.SAVED_MODEL_FILES_MAX} files in the archive")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for entry in archive.infolist():
             mode = entry.external_attr >> 16

@@ -1,0 +1,72 @@
+"""PFA's special forms, by the keys of the JSON object that each is written as."""
+
+from modelstream.formats.pfa.check import Form
+from modelstream.formats.pfa.forms import (
+    branches,
+    calls,
+    casting,
+    functions,
+    literals,
+    loops,
+    packing,
+    paths,
+    storage,
+)
+
+_FORMS: tuple[tuple[str, Form], ...] = (
+    ("int", literals.number),
+    ("long", literals.number),
+    ("float", literals.number),
+    ("double", literals.number),
+    ("string", literals.text),
+    ("base64", literals.bytes_),
+    ("type value", literals.literal),
+    ("new type", literals.new),
+    ("do", literals.do),
+    ("let", literals.let),
+    ("set", literals.set_),
+    ("doc", literals.doc),
+    ("log", literals.log),
+    ("log namespace", literals.log),
+    ("attr path", paths.attr),
+    ("attr path to", paths.attr_to),
+    ("cell", storage.cell),
+    ("cell path", storage.cell),
+    ("cell to", storage.cell_to),
+    ("cell path to", storage.cell_to),
+    ("pool path", storage.pool),
+    ("pool path to init", storage.pool_to),
+    ("pool del", storage.pool_del),
+    ("if then", branches.if_),
+    ("if then else", branches.if_),
+    ("cond", branches.cond),
+    ("cond else", branches.cond),
+    ("ifnotnull then", branches.ifnotnull),
+    ("ifnotnull then else", branches.ifnotnull),
+    ("cast cases", casting.cast),
+    ("cast cases partial", casting.cast),
+    ("upcast as", casting.upcast),
+    ("try", casting.try_),
+    ("try filter", casting.try_),
+    ("error", casting.error),
+    ("error code", casting.error),
+    ("while do", loops.while_),
+    ("do until", loops.until),
+    ("for while step do", loops.for_),
+    ("foreach in do", loops.foreach),
+    ("foreach in do seq", loops.foreach),
+    ("forkey forval in do", loops.forkey),
+    ("pack", packing.pack),
+    ("unpack format then", packing.unpack),
+    ("unpack format then else", packing.unpack),
+    ("params ret do", functions.define),
+    ("fcn", functions.reference),
+    ("fcn fill", functions.filled),
+    ("call args", calls.call_any),
+    ("*", calls.call),
+)
+
+
+def forms() -> dict[frozenset[str], Form]:
+    """Return what reads each form; that of `*` reads calls, whose key is a function's name."""
+    return {frozenset(keys.split()): form for keys, form in _FORMS}
