@@ -1,5 +1,6 @@
 """What every format must keep, whatever it is: the contract of `formats.base`."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from modelstream.errors import InvalidModel, InvalidRecord, ModelstreamError
 from modelstream.formats import format_named, formats, recognise
-from modelstream.formats.base import Format, Hints, Model
+from modelstream.formats.base import Description, Field, Format, Hints, Model
 from modelstream.messages import Column, Columns, Scores
 from tests.support.format_cases import CASES, FormatCase
 
@@ -125,6 +126,31 @@ def test_a_missing_column_is_named(case: FormatCase) -> None:
         else:
             with pytest.raises(InvalidRecord, match=f"'{field.name}'"):
                 model.score(columns)
+
+
+def test_a_description_agrees_with_the_signature(case: FormatCase) -> None:
+    model = loaded(case)
+    description = model.describe()
+    inputs = [Field(f.name, f.type, f.shape, f.optional) for f in description.inputs]
+    assert inputs == list(model.inputs)
+    assert [Field(f.name, f.type, f.shape) for f in description.outputs] == list(model.outputs)
+    assert description.format == case.format
+    assert description.version
+    assert description.structure.kind
+    assert description.structure.facts
+
+
+def test_a_description_is_the_same_as_json(case: FormatCase) -> None:
+    description = loaded(case).describe()
+    written = msgspec.json.encode(description)
+    assert msgspec.json.decode(written, type=Description) == description
+    assert loaded(case).describe() == description
+
+
+def test_a_model_is_described_after_it_was_closed(case: FormatCase) -> None:
+    model = loaded(case)
+    model.close()
+    assert model.describe() == loaded(case).describe()
 
 
 def test_a_model_is_closed_once_or_twice(case: FormatCase) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from modelstream.errors import InvalidModel, LogError, UnknownModel
 from modelstream.events import Admitted
 from modelstream.flow import Flow
+from modelstream.formats.packing import pack_directory
 from modelstream.log.memory import MemoryBlobs, MemoryLog
 from modelstream.messages import Outgoing
 from modelstream.models import artifacts as artifacts_module
@@ -170,6 +171,17 @@ def test_a_pipe_is_no_artifact_and_nobody_waits_for_it(store: Path) -> None:
 
 def test_a_directory_is_no_artifact(store: Path) -> None:
     assert refused(at(f"file:{store}"), f"file:{store}").code == "no_artifact"
+
+
+def test_a_directory_that_is_a_model_is_read_as_its_archive(store: Path) -> None:
+    model = store / "saved"
+    model.mkdir()
+    (model / "saved_model.pb").write_bytes(b"graph")
+    packed = pack_directory(model)
+    descriptor = at(f"file:{model}", hashlib.sha256(packed).hexdigest())
+    assert artifact_bytes(descriptor, MemoryBlobs(), (f"file:{store}",)) == packed
+    os.mkfifo(model / "pipe")
+    assert refused(descriptor, f"file:{store}").code == "location_refused"
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(

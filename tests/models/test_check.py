@@ -8,7 +8,7 @@ import pytest
 
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.events import FieldSpec
-from modelstream.formats.base import Field, Hints
+from modelstream.formats.base import Description, Field, Hints, LoweredModel
 from modelstream.limits import FIELDS_MAX
 from modelstream.messages import Columns, Scores
 from modelstream.models import check as check_module
@@ -23,6 +23,7 @@ from modelstream.models.check import (
 from modelstream.models.refusal import Refused
 from modelstream.wire.descriptor import GoldenRecord
 from tests.support.artifacts import adder
+from tests.support.fake_models import describe_fake
 
 X = Field("x", "float64")
 Y = Field("y", "float64")
@@ -41,6 +42,9 @@ class FakeModel:
 
     def score(self, columns: Columns) -> Scores:
         return self.answer(columns)
+
+    def describe(self) -> Description:
+        return describe_fake(self.inputs, self.outputs)
 
     def close(self) -> None:
         self.closed = True
@@ -99,9 +103,15 @@ def test_the_hints_of_the_descriptor_reach_the_format() -> None:
 
     examine(
         FakeFormat(lowering=lower),
-        CheckRequest(data=b"a", format="fake", feature_names=("p", "q"), labels=("no", "yes")),
+        CheckRequest(
+            data=b"a",
+            format="fake",
+            feature_names=("p", "q"),
+            labels=("no", "yes"),
+            models={"m@1": LoweredModel("fake", b"b")},
+        ),
     )
-    assert seen == [Hints(("p", "q"), ("no", "yes"))]
+    assert seen == [Hints(("p", "q"), ("no", "yes"), {"m@1": LoweredModel("fake", b"b")})]
 
 
 @pytest.mark.parametrize(

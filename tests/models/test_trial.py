@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelstream.errors import ModelFailed
-from modelstream.formats.base import Field
+from modelstream.formats.base import Description, Field
 from modelstream.messages import Column, Columns, Scores
 from modelstream.models.refusal import Refused
 from modelstream.models.trial import rehearse, score_rows, verify_golden
 from modelstream.wire.descriptor import GoldenRecord
 from modelstream.wire.json import Decoder
+from tests.support.fake_models import describe_fake
 
 Answer = Callable[[Column], Column]
 
@@ -37,6 +38,9 @@ class FakeModel:
     def score(self, columns: Columns) -> Scores:
         x = columns[self.inputs[0].name]
         return Scores({self.outputs[0].name: self._answer(x)}, self._errors(x))
+
+    def describe(self) -> Description:
+        return describe_fake(self.inputs, self.outputs)
 
     def close(self) -> None:
         pass

@@ -9,12 +9,21 @@ from pathlib import Path
 
 from modelstream.errors import InvalidModel
 from modelstream.formats.base import Format, Hints, Model
+from modelstream.formats.packing import is_model_directory, pack_directory
 from modelstream.limits import ARTIFACT_BYTES_MAX
 
 # Name to module and class. Imported when first asked for: each brings a runtime of its own.
 _FORMATS = {
+    # First, because the words of any other format may stand in a pipeline.
+    "pipeline": ("modelstream.formats.pipeline", "PipelineFormat"),
     "onnx": ("modelstream.formats.onnx", "OnnxFormat"),
     "pmml": ("modelstream.formats.pmml", "PmmlFormat"),
+    "pfa": ("modelstream.formats.pfa", "PfaFormat"),
+    "tensorflow": ("modelstream.formats.tensorflow", "GraphDefFormat"),
+    "tensorflow-saved": ("modelstream.formats.tensorflow", "SavedModelFormat"),
+    "catboost": ("modelstream.formats.catboost", "CatboostFormat"),
+    "lightgbm": ("modelstream.formats.lightgbm", "LightgbmFormat"),
+    "xgboost": ("modelstream.formats.xgboost", "XgboostFormat"),
 }
 
 
@@ -50,12 +59,17 @@ def recognise(data: bytes) -> Format:
 
 
 def read_artifact(source: str | Path | bytes) -> bytes:
-    """Return an artifact's bytes, of a file where a path is given. Raises InvalidModel."""
+    """Return an artifact's bytes, of a file where a path is given. Raises InvalidModel.
+
+    A directory that is a model is packed into one archive.
+    """
     if isinstance(source, bytes):
         _check_size(len(source))
         return source
     path = Path(source)
     try:
+        if is_model_directory(path):
+            return pack_directory(path)
         _check_size(path.stat().st_size)
         return path.read_bytes()
     except (OSError, ValueError) as error:

@@ -24,7 +24,7 @@ from modelstream.limits import (
 from modelstream.log.base import Log
 from modelstream.log.clock import wall_clock_ms
 from modelstream.messages import Outgoing, TopicPartition, VersionId
-from modelstream.models.artifacts import artifact_bytes
+from modelstream.models.artifacts import artifact_bytes, lowered_bytes
 from modelstream.models.check import CheckRequest, CheckVerdict, Failed
 from modelstream.models.jail import Jail
 from modelstream.models.lifecycle import (
@@ -39,6 +39,7 @@ from modelstream.models.lifecycle import (
     roll_back,
 )
 from modelstream.models.recent import recent_records
+from modelstream.models.references import referenced
 from modelstream.models.refusal import Refused
 from modelstream.wire.descriptor import Action, ModelDescriptor, decode_descriptor
 
@@ -184,6 +185,7 @@ class Admitter:
             format=descriptor.format,
             feature_names=descriptor.feature_names,
             labels=descriptor.labels,
+            models=referenced(descriptor.format, artifact, self._found, self._lowered),
             records=recent_records(self._log, self._flow, data_type) if rehearses else (),
             golden=descriptor.golden,
         )
@@ -218,6 +220,13 @@ class Admitter:
             )
         self._log.blobs.put(verdict.lowered)
         return admitted
+
+    def _found(self, version: VersionId) -> Admitted | None:
+        known = self._registry.versions.get(version)
+        return None if known is None else known.admitted
+
+    def _lowered(self, admitted: Admitted) -> bytes:
+        return lowered_bytes(admitted, self._log, self._flow, self._jail)
 
     def _check(self, request: CheckRequest) -> CheckVerdict:
         """Check in the jail, in another thread: this one renews the member's lease meanwhile."""

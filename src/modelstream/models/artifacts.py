@@ -9,15 +9,19 @@ import os
 import re
 import stat
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from modelstream.errors import InvalidMessage, InvalidModel, LogError, UnknownModel
 from modelstream.events import Admitted
 from modelstream.flow import Flow
+from modelstream.formats.base import LoweredModel
+from modelstream.formats.packing import is_model_directory, pack_directory
 from modelstream.limits import ARTIFACT_BYTES_MAX, RECORD_BYTES_MAX
 from modelstream.log.base import Blobs, Log
 from modelstream.models.check import CheckRequest, Failed
 from modelstream.models.jail import Jail
+from modelstream.models.references import find_on, referenced
 from modelstream.models.refusal import Refused
 from modelstream.wire.descriptor import ModelDescriptor, decode_descriptor
 
@@ -82,12 +86,26 @@ def lowered_bytes(event: Admitted, log: Log, flow: Flow, jail: Jail) -> bytes:
             format=event.format,
             feature_names=event.feature_names,
             labels=event.labels,
+            models=_referenced(event, artifact, log, flow, jail),
         )
     )
     if isinstance(verdict, Failed):
         raise InvalidModel(f"{_name(event)} passed once, and does no longer: {verdict.reason}")
     log.blobs.put(verdict.lowered)
     return verdict.lowered
+
+
+def _referenced(
+    event: Admitted, artifact: bytes, log: Log, flow: Flow, jail: Jail
+) -> dict[str, LoweredModel]:
+    """Bring the versions that an admitted one refers to; all of them were admitted before it."""
+    if event.format != "pipeline":
+        return {}
+    bring = partial(lowered_bytes, log=log, flow=flow, jail=jail)
+    try:
+        return referenced(event.format, artifact, find_on(log, flow), bring)
+    except Refused as refused:
+        raise UnknownModel(f"{_name(event)} cannot be made again: {refused.reason}") from refused
 
 
 def _published(event: Admitted, log: Log, flow: Flow) -> ModelDescriptor:
@@ -124,7 +142,10 @@ def _from_blobs(blobs: Blobs, digest: str) -> bytes:
 
 
 def _from_file(path: str, locations: Sequence[str]) -> bytes:
-    """Read a regular file below an allowed directory, both with all links resolved."""
+    """Read a regular file below an allowed directory, both with all links resolved.
+
+    A directory that is a model is read as the archive that packs it; its digest is the archive's.
+    """
     try:
         wanted = Path(path).resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
@@ -141,7 +162,11 @@ def _from_file(path: str, locations: Sequence[str]) -> bytes:
             f"({', '.join(map(repr, locations)) or 'it has none'}); give an absolute path",
         )
     try:
+        if is_model_directory(wanted):
+            return pack_directory(wanted)
         return _read_regular_file(wanted)
+    except InvalidModel as error:
+        raise Refused("location_refused", str(error)) from error
     except OSError as error:
         raise Refused("no_artifact", f"{path!r} cannot be read: {error.strerror}") from error
 

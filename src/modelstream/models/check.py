@@ -14,7 +14,7 @@ import msgspec
 from modelstream.errors import InvalidModel, ModelFailed, UnsupportedModel
 from modelstream.events import FieldSpec
 from modelstream.formats import format_named
-from modelstream.formats.base import Field, Format, Hints, Model
+from modelstream.formats.base import Field, Format, Hints, LoweredModel, Model
 from modelstream.formats.synthetic import synthetic_columns
 from modelstream.limits import FIELDS_MAX, LOWERED_BYTES_MAX
 from modelstream.messages import Scores
@@ -30,12 +30,16 @@ _OUT_OF_MEMORY = re.compile(
 
 
 class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An artifact, what its descriptor says of it, and records that it must be able to score."""
+    """An artifact, what its descriptor says of it, and records that it must be able to score.
+
+    `models` are the versions that the artifact refers to, by `name@version`.
+    """
 
     data: bytes
     format: str
     feature_names: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    models: dict[str, LoweredModel] = {}
     records: tuple[bytes, ...] = ()  # recent ones, JSON
     golden: tuple[GoldenRecord, ...] = ()
 
@@ -72,7 +76,8 @@ def check(request: CheckRequest) -> CheckVerdict:
 def examine(chosen: Format, request: CheckRequest) -> Passed:
     """Do what `check` does, with a given format. Raises Refused."""
     with _blamed("invalid_model", f"this is no {chosen.name} model"):
-        lowered = chosen.lower(request.data, Hints(request.feature_names, request.labels))
+        hints = Hints(request.feature_names, request.labels, request.models)
+        lowered = chosen.lower(request.data, hints)
     if len(lowered) > LOWERED_BYTES_MAX:
         raise Refused(
             "too_large",

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 import msgspec
 
 from modelstream.errors import JailFailed
-from modelstream.limits import JAIL_GRACE_SECONDS_MAX, JAIL_START_SECONDS_MAX, RECORD_BYTES_MAX
+from modelstream.limits import (
+    JAIL_GRACE_SECONDS_MAX,
+    JAIL_START_SECONDS_MAX,
+    RECORD_BYTES_MAX,
+)
 from modelstream.models.jail_protocol import READY, Ending, Order
 
 # A process that is forked must have one thread: these libraries start theirs when they are

@@ -6,9 +6,11 @@ What XML alone allows is in test_reader.py, and the way through admission in tes
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 import pytest
 
+from modelstream import limits as system_limits
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats import limits
 from tests.support.pmml import KIND, C, X, document, lower, plain, regression, schema, score
@@ -91,6 +93,7 @@ class Bomb:
     limit: str
     to: int
     word: str
+    module: ModuleType = limits
 
 
 BOMBS: dict[str, Bomb] = {
@@ -136,7 +139,7 @@ BOMBS: dict[str, Bomb] = {
     "a matrix of instances": Bomb(
         lambda: doc(PROCESS), "PMML_ENSEMBLE_CELLS_MAX", 3, "2 instances"
     ),
-    "fields": Bomb(lambda: wide(3), "FIELDS_MAX", 2, "3 fields"),
+    "fields": Bomb(lambda: wide(3), "FIELDS_MAX", 2, "3 fields", system_limits),
 }
 
 
@@ -144,7 +147,7 @@ BOMBS: dict[str, Bomb] = {
 def test_what_grows_is_refused_at_its_limit(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = BOMBS[what]
     lower(bomb.data())
-    monkeypatch.setattr(limits, bomb.limit, bomb.to)
+    monkeypatch.setattr(bomb.module, bomb.limit, bomb.to)
     with pytest.raises((InvalidModel, UnsupportedModel), match=re.escape(bomb.word)):
         lower(bomb.data())
 

@@ -56,7 +56,8 @@ def checked_lookup(lookup: Lookup, inputs: int) -> Callable[[Column], Column]:
 
 def _hashes(lookup: Lookup, matrix: Column) -> Column:
     hashes = np.zeros(len(matrix), np.uint64)
-    parts = [matrix[:, at].astype(np.int64).view(np.uint64) for at in lookup.hashed]
+    with np.errstate(invalid="ignore"):  # no hash is infinite; the lowered form might say so
+        parts = [matrix[:, at].astype(np.int64).view(np.uint64) for at in lookup.hashed]
     parts += [(matrix[:, at] > border).astype(np.uint64) for at, border in lookup.above]
     parts += [(matrix[:, at] == value).astype(np.uint64) for at, value in lookup.equal]
     for part in parts:

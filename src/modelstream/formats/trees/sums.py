@@ -39,15 +39,25 @@ class TreeSums:
         self._add = None if ensemble.trees is None else self._adder(ensemble.trees, columns, values)
 
     def of(self, matrix: Column) -> Column:
-        """Return the sum of each group (row) for each row of the matrix (column)."""
+        """Return the sum of each group (row) for each row of the matrix (column).
+
+        What is beyond the precision is infinite. Raises ModelFailed.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._moved(self._added(matrix))
+
+    def _added(self, matrix: Column) -> Column:
         ensemble, add = self._ensemble, self._add
         dtype = np.float32 if ensemble.single else np.float64
         if add is not None:
-            sums = add(matrix)
-        elif self.trees:
+            return add(matrix)
+        if self.trees:
             raise ModelFailed("the model was closed meanwhile; load it again")
-        else:
-            sums = np.repeat(np.array(ensemble.base, dtype)[:, None], len(matrix), axis=1)
+        return np.repeat(np.array(ensemble.base, dtype)[:, None], len(matrix), axis=1)
+
+    def _moved(self, sums: Column) -> Column:
+        """Return sums as they are when all trees are added."""
+        ensemble, dtype = self._ensemble, sums.dtype.type
         if ensemble.average:
             trees = np.maximum(np.bincount(self._group, minlength=len(sums)), 1)
             sums /= trees.astype(dtype)[:, None]
@@ -72,7 +82,8 @@ class TreeSums:
         if ensemble.vector:
             every = np.ascontiguousarray(values.reshape(-1, groups).T)
             return _vector_adder(kernel, every, ensemble.base)
-        exact = values.astype(np.float32 if ensemble.single else np.float64)
+        with np.errstate(over="ignore"):
+            exact = values.astype(np.float32 if ensemble.single else np.float64)
         return _leaf_adder(kernel, exact, self._group, ensemble.base)
 
 

@@ -1,0 +1,5 @@
+"""CatBoost: models saved as JSON, evaluated without the library."""
+
+from modelstream.formats.catboost.format import CatboostFormat
+
+__all__ = ["CatboostFormat"]
