@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,12 @@ def start(engine: str, backend: str) -> Load:
     return starts[engine](backend)
 
 
-def columns_of(rows: Rows) -> tuple[list[str], list[tuple[Any, ...]]]:
+def columns_of(rows: Rows) -> tuple[list[str], list[list[Any]]]:
     """Return the names that all rows have, and a column of values for each."""
-    return list(rows[0]), list(zip(*map(dict.values, rows), strict=True))
+    names = list(rows[0])
+    if len(rows) == 1:
+        return names, [[value] for value in rows[0].values()]
+    return names, [list(map(itemgetter(name), rows)) for name in names]
 
 
 def rows_of(names: list[str], columns: Any) -> Rows:
