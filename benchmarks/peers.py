@@ -1,8 +1,6 @@
 """`peers`: other stream processors at the same job, with the same hand-written scoring function."""
 
 import json
-import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,7 +8,8 @@ from pathlib import Path
 
 import modelstream as ms
 from benchmarks.by_hand import BATCH, ByHand
-from benchmarks.environments import PEERS, python_of
+from benchmarks.environments import PEERS
+from benchmarks.jobs import job_side
 from benchmarks.join import Joined
 from benchmarks.measure import Report, Side, Slice, cost, interleave, ratio, timed
 from benchmarks.served import answer, append, disk_log, engine_of, publish_and_admit
@@ -83,27 +82,5 @@ def side_of(peer: str, job: str, values: list[bytes]) -> Iterator[Side]:
         (directory / "model.onnx").write_bytes(boosted_trees())
         (directory / "features.json").write_text(json.dumps(FEATURES))
         (directory / "records.jsonl").write_bytes(b"\n".join(values) + b"\n")
-        root = Path(__file__).resolve().parents[1]
-        with subprocess.Popen(
-            [python_of(peer), "-m", f"benchmarks.peer_jobs.{job}", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root)},
-            text=True,
-        ) as process:
-
-            def side() -> Slice:
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.write("a slice\n")
-                process.stdin.flush()
-                line = process.stdout.readline()
-                if not line:
-                    raise RuntimeError(f"{job} ended with exit code {process.wait()}")
-                records, seconds = json.loads(line)
-                return Slice(records, seconds)
-
+        with job_side(peer, job, directory) as side:
             yield side
-            assert process.stdin is not None
-            process.stdin.close()

@@ -1,7 +1,6 @@
 """`pfa`: PFA documents scored here and by titus2, the engine that the exporters are tested with."""
 
 import json
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.environments import PEERS, python_of
-from benchmarks.measure import Report, Side, Slice, cost, interleave, speed, timed
+from benchmarks.environments import PEERS
+from benchmarks.jobs import job_side
+from benchmarks.measure import Report, Side, cost, interleave, speed, timed
 from benchmarks.pfa_models import Model, models
 from modelstream.formats import load_model
 
@@ -66,28 +66,5 @@ def titus_side(model: Model) -> Iterator[Side]:
         (directory / "document.pfa").write_bytes(model.document)
         (directory / "records.json").write_text(json.dumps(model.records()))
         (directory / "expected.json").write_text(json.dumps(model.expected.tolist()))
-        root = Path(__file__).resolve().parents[1]
-        command: list[str | Path] = [
-            python_of("titus"),
-            "-m",
-            "benchmarks.peer_jobs.titus_speed",
-            name,
-        ]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, text=True
-        ) as process:
-
-            def side() -> Slice:
-                assert process.stdin is not None
-                assert process.stdout is not None
-                process.stdin.write("a slice\n")
-                process.stdin.flush()
-                line = process.stdout.readline()
-                if not line:
-                    raise RuntimeError(f"titus2 ended with exit code {process.wait()}")
-                records, seconds = json.loads(line)
-                return Slice(records, seconds)
-
+        with job_side("titus", "titus_speed", directory) as side:
             yield side
-            assert process.stdin is not None
-            process.stdin.close()

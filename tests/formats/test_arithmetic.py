@@ -10,7 +10,7 @@ from modelstream.messages import Column
 
 
 @given(
-    terms=st.integers(1, 300),
+    terms=st.integers(0, 300),
     rows=st.integers(0, 5),
     initial=st.floats(-10, 10),
     seed=st.integers(0, 2**32 - 1),

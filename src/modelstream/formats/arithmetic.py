@@ -12,7 +12,7 @@ def sum_in_order(terms: Column, initial: float = 0.0) -> Column:
     along the first of several axes, but adds in pairs where the others have one entry alone.
     """
     start = terms.dtype.type(initial)
-    if terms.size != len(terms):
+    if terms.size != len(terms) or not len(terms):
         sums: Column = np.add.reduce(terms, axis=0, initial=start)
         return sums
     steps = np.concatenate(([start], terms.ravel()))

@@ -64,6 +64,21 @@ PMML_NETWORK_PARENTS_MAX = 30
 PMML_NETWORK_DENSITIES_MAX = 1_000
 # Cells of the largest table that inference in a network needs for a record: 512 KiB.
 PMML_FACTOR_CELLS_MAX = 65_536
+# Tests of a forest that is walked in Python for one row: each takes some 150 bytes.
+PMML_WALKED_TESTS_MAX = 20_000
+# Steps of such a walk, as balanced trees would take them, in which the kernel answers, too.
+PMML_WALKED_STEPS_MAX = 100
+# Neurons of a layer, and connections of neurons with the same sources, that are computed one by
+# one for one row: beyond them NumPy's calls are faster.
+PMML_NEURONS_ONE_BY_ONE_MAX = 32
+PMML_CONNECTIONS_ONE_BY_ONE_MAX = 80
+# Rows of a batch up to which each is scored by itself. The columns cost some 100 NumPy calls however
+# few they are; measured (`benchmarks pmml_rows`), they overtake between 8 rows, of a neural net, and
+# some 30, of a regression.
+PMML_ROWS_MAX = 8
+# The same for a model with a forest that its kernel runs, which costs some 6 us a call: measured,
+# the columns overtake it between 4 rows and 8.
+PMML_ROWS_WITH_KERNEL_MAX = 4
 
 # -- tree libraries -------------------------------------------------------------------------------
 
@@ -131,18 +146,3 @@ PFA_FORESTS_MAX = 100
 PFA_DECISION_DEPTH_MAX = 200
 # Numbers of a table of trees in memory at once; a batch with more goes in parts: 32 MiB.
 PFA_FOREST_CELLS_MAX = 4 * 1024 * 1024
-# Tests of a forest that is walked in Python for one row: each takes some 150 bytes.
-PMML_WALKED_TESTS_MAX = 20_000
-# Steps of such a walk, as balanced trees would take them, in which the kernel answers, too.
-PMML_WALKED_STEPS_MAX = 100
-# Neurons of a layer, and connections of neurons with the same sources, that are computed one by
-# one for one row: beyond them NumPy's calls are faster.
-PMML_NEURONS_ONE_BY_ONE_MAX = 32
-PMML_CONNECTIONS_ONE_BY_ONE_MAX = 80
-# Rows of a batch up to which each is scored by itself. The columns cost some 100 NumPy calls however
-# few they are; measured (`benchmarks pmml_rows`), they overtake between 8 rows, of a neural net, and
-# some 30, of a regression.
-PMML_ROWS_MAX = 8
-# The same for a model with a forest that its kernel runs, which costs some 6 us a call: measured,
-# the columns overtake it between 4 rows and 8.
-PMML_ROWS_WITH_KERNEL_MAX = 4

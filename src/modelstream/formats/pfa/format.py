@@ -1,19 +1,16 @@
 """PFA as a format: how its bytes are told, lowered and loaded."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from modelstream.errors import InvalidModel
 from modelstream.formats.base import Hints
 from modelstream.formats.pfa.document import compile_document
 from modelstream.formats.pfa.model import PfaModel, make_model
 from modelstream.formats.pfa.yaml import read_yaml
+from modelstream.formats.refusals import check_version, refusals
 
 _VERSION = 1
 _HEAD_BYTES = 65_536
@@ -45,40 +42,24 @@ class PfaFormat:
         keys = _JSON_KEYS if head.startswith(b"{") else _YAML_KEYS
         return len(set(keys.findall(head))) > 1
 
-    def lower(self, data: bytes, hints: Hints) -> bytes:  # noqa: ARG002  # the contract's  # the contract's
+    def lower(self, data: bytes, hints: Hints) -> bytes:  # noqa: ARG002  # the contract's
         """Parse and check a document; return it as plain data.
 
         The names of fields are in the document, so hints are of no use.
         """
-        with _refusals("the PFA document"):
+        with refusals("the PFA document"):
             document = _read(data)
             make_model(compile_document(document))
             return msgspec.msgpack.encode(Lowered(version=_VERSION, document=document))
 
     def load(self, lowered: bytes) -> PfaModel:
         """Build the model from its lowered form."""
-        with _refusals("the lowered form"):
+        with refusals("the lowered form"):
             form = msgspec.msgpack.decode(lowered, type=Lowered)
-            if form.version != _VERSION:
-                raise InvalidModel(
-                    f"the lowered form has version {form.version}, this is version {_VERSION}; "
-                    "lower the document again"
-                )
+            check_version(form.version, _VERSION)
             return make_model(compile_document(form.document))
 
 
 def _read(data: bytes) -> Any:
     text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     return msgspec.json.decode(text) if text.startswith(b"{") else read_yaml(text)
-
-
-@contextmanager
-def _refusals(what: str) -> Iterator[None]:
-    """Turn whatever bytes that are not trusted lead to into a refusal with the reason."""
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    except RecursionError:
-        raise InvalidModel(f"{what} is nested too deeply to be evaluated") from None
-    except (msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise InvalidModel(f"{what} does not make a model: {error}") from error

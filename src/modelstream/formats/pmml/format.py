@@ -1,14 +1,10 @@
 """PMML as a format: how its bytes are told, lowered and loaded."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import msgspec
-import numpy as np
 
-from modelstream.errors import InvalidModel
 from modelstream.formats.base import Hints
 from modelstream.formats.description import encode_description
 from modelstream.formats.pmml.describing import describe_document
@@ -17,6 +13,7 @@ from modelstream.formats.pmml.elements.models import Document
 from modelstream.formats.pmml.model import PmmlModel, compile_document
 from modelstream.formats.pmml.reader import read_document
 from modelstream.formats.pmml.verification import verify
+from modelstream.formats.refusals import check_version, refusals
 
 _VERSION = 2
 _HEAD_BYTES = 4096
@@ -55,7 +52,7 @@ class PmmlFormat:
 
         The names of fields are in the document, so hints are of no use.
         """
-        with _refusals("the PMML document"):
+        with refusals("the PMML document"):
             document = read_document(data)
             lowered, model = compile_document(document)
             verification = document.models[0].verification
@@ -68,26 +65,7 @@ class PmmlFormat:
 
     def load(self, lowered: bytes) -> PmmlModel:
         """Build the model from its lowered form."""
-        with _refusals("the lowered form"):
+        with refusals("the lowered form"):
             form = msgspec.msgpack.decode(lowered, type=Lowered)
-            if form.version != _VERSION:
-                raise InvalidModel(
-                    f"the lowered form has version {form.version}, this is version {_VERSION}; "
-                    "lower the document again"
-                )
+            check_version(form.version, _VERSION)
             return replace(compile_document(form.document)[1], description=form.description)
-
-
-@contextmanager
-def _refusals(what: str) -> Iterator[None]:
-    """Turn whatever bytes that are not trusted lead to into a refusal with the reason.
-
-    Numbers that overflow are no reason: they are infinite or missing, here as in a score.
-    """
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    except RecursionError:
-        raise InvalidModel(f"{what} is nested too deeply to be evaluated") from None
-    except (msgspec.MsgspecError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise InvalidModel(f"{what} does not make a model: {error}") from error

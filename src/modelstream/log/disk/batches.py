@@ -85,18 +85,11 @@ class Batches:
     ) -> RecordBatch:
         """Return records from `offset` on, one at least where there is one."""
         row = self._topics.find(source.topic).row(source.partition)
-        while True:
-            start, _ = self.bounds(row)
-            offset = max(offset, start)
-            room = Room(offset, max_records, max_bytes)
-            found = self._store.rows_while(
-                lambda found, room=room: room.fill(*found[:3]),  # type: ignore[misc]
-                f"{_GET} order by last",
-                (row, offset),
-            )
-            stored = self._stored(source, row, found)
-            if stored is not None:
-                return gather(source, stored, offset, max_records, max_bytes)
+        stored = None
+        while stored is None:
+            offset = max(offset, self.bounds(row)[0])
+            stored = self._stored(source, row, self._find(row, offset, max_records, max_bytes))
+        return gather(source, stored, offset, max_records, max_bytes)
 
     def bounds(self, row: int) -> tuple[int, int]:
         """Return the first kept offset of a partition and the offset after the last."""
@@ -154,6 +147,13 @@ class Batches:
             (base + count, segment, at, row),
         )
         return int(base)
+
+    def _find(self, row: int, offset: int, max_records: int, max_bytes: int) -> list[Row]:
+        """Look up the batches that a reader wants, in their order."""
+        room = Room(offset, max_records, max_bytes)
+        return self._store.rows_while(
+            lambda found: room.fill(*found[:3]), f"{_GET} order by last", (row, offset)
+        )
 
     def _stored(
         self, source: TopicPartition, row: int, found: Sequence[Row]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from modelstream.formats.arithmetic import sum_in_order
 from modelstream.formats.pfa.columns import Batch, is_numbers
 from modelstream.formats.pfa.faults import Fault
 from modelstream.formats.pfa.library import ColumnRule, LibraryFunction, plain
@@ -94,12 +95,5 @@ def add_up(terms: Any) -> Any:
 
 
 def add_columns(matrix: Column) -> Column:
-    """Add the columns of a matrix from the first to the last, as `add_up` does.
-
-    NumPy adds rows one after the other as long as there is more than one number in each; a single
-    one it would add in pairs.
-    """
-    laid = np.ascontiguousarray(matrix.T, np.float64)
-    if matrix.shape[0] == 1:
-        return np.asarray(np.add.reduce(np.repeat(laid, 2, axis=1), axis=0)[:1] + 0.0)
-    return np.asarray(np.add.reduce(laid, axis=0) + 0.0)
+    """Add the columns of a matrix from the first to the last, as `add_up` does."""
+    return sum_in_order(np.ascontiguousarray(matrix.T, np.float64))

@@ -52,7 +52,6 @@ def unpack(data: bytes) -> dict[str, bytes]:
         ArithmeticError,
         EOFError,
         LookupError,
-        NotImplementedError,
         OSError,
         RuntimeError,
         ValueError,
