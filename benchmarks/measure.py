@@ -7,6 +7,7 @@ is the median of the rounds' own ratios: what slows a round down slows both of i
 import platform
 import resource
 import statistics
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -119,6 +120,12 @@ def spread(
     """Return the median of some values, and the bounds of their middle half."""
     low, _, high = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
     return Figure(what, statistics.median(values), unit, low, high, goal, at_least)
+
+
+def progress(what: str) -> None:
+    """Tell whoever waits what is measured now."""
+    sys.stderr.write(f"measuring {what}\n")
+    sys.stderr.flush()
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

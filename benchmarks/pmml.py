@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import Figure, Report, Slice, interleave, speed, spread, timed
+from benchmarks.measure import (
+    Figure,
+    Report,
+    Slice,
+    interleave,
+    progress,
+    speed,
+    spread,
+    timed,
+)
 from benchmarks.pmml_engines import (
     BACKENDS,
     IN_JAVA,
@@ -18,9 +28,9 @@ from benchmarks.pmml_engines import (
     OURS,
     PYPMML,
     SKLEARN,
-    SOCKET,
     TOLERANCE,
     Contender,
+    Engine,
     Refused,
     can_run,
     check,
@@ -36,31 +46,47 @@ BATCH = 1000
 SPEED_GOAL, LINEAR_SPEED_GOAL = 5.0, 3.0
 SINGLES_GOAL = 4  # of six models: a single record is answered at least as fast as by jpmml
 LIMIT_GOAL = 0.9
-LOADS = 3
+LOADS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Budget:
-    """How long is measured. A Java machine needs seconds until it is as fast as it gets."""
+    """How long is measured, and each engine in Java warmed up for batches of one size.
+
+    A Java machine needs four seconds and more until it is as fast as it gets.
+    """
 
     rounds: int
     slice_seconds: float
-    trial_seconds: float
     warm_seconds: float
 
 
-_WHOLE = _Budget(rounds=11, slice_seconds=0.3, trial_seconds=0.5, warm_seconds=3.0)
-_QUICK = _Budget(rounds=2, slice_seconds=0.02, trial_seconds=0.02, warm_seconds=0.02)
+_WHOLE = _Budget(rounds=3, slice_seconds=0.2, warm_seconds=6.0)
+_QUICK = _Budget(rounds=2, slice_seconds=0.02, warm_seconds=0.02)
+# Ways that take at most so much longer than the fastest of an engine are tried on the next model.
+_NEARLY = 1.25
 
 
 @dataclass(slots=True)
 class _Findings:
-    """What is found model by model."""
+    """What is found model by model; `fast` are the ways of engines for batches of a size."""
 
     figures: list[Figure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    backends: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(BACKENDS))
+    fast: dict[tuple[str, int], list[Contender]] = field(default_factory=dict)
     singles: list[float] = field(default_factory=list)
+
+    def backends(self, name: str) -> tuple[str, ...]:
+        """Return the ways into an engine that are still in question."""
+        known = {
+            way.engine.backend for size in (BATCH, 1) for way in self.fast.get((name, size), ())
+        }
+        return tuple(each for each in BACKENDS[name] if each in known or not known)
+
+    def candidates(self, name: str, size: int, ways: list[Contender]) -> list[Contender]:
+        """Return the ways of an engine that are still in question for one size."""
+        known = set(map(str, self.fast.get((name, size), ())))
+        return [way for way in ways if str(way) in known] or ways
 
 
 def run(*, quick: bool = False, peers: Sequence[str] = (JPMML, PYPMML, SKLEARN)) -> Report:
@@ -71,7 +97,9 @@ def run(*, quick: bool = False, peers: Sequence[str] = (JPMML, PYPMML, SKLEARN))
     if len(able) < len(peers):
         left = ", ".join(name for name in peers if name in IN_JAVA)
         found.notes.append(f"{left}: not measured, because there is no Java on this machine")
-    for model, made in models(quick=quick).items():
+    all_made = models(quick=quick)
+    for number, (model, made) in enumerate(all_made.items(), start=1):
+        progress(f"pmml: {model}, {number} of {len(all_made)}")
         _measure_model(model, made, (OURS, *able), budget, found)
     if found.singles:
         found.figures.append(
@@ -82,8 +110,9 @@ def run(*, quick: bool = False, peers: Sequence[str] = (JPMML, PYPMML, SKLEARN))
                 at_least=SINGLES_GOAL,
             )
         )
-    found.figures += _loads((OURS, *able), found, quick=quick)
-    found.figures += _limit(budget, quick=quick)
+    progress("pmml: loading")
+    found.figures += _loads(all_made[FOREST], (OURS, *able), found, quick=quick)
+    found.figures += _limit(all_made[FOREST], budget, quick=quick)
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     return Report(
         "pmml",
@@ -91,7 +120,7 @@ def run(*, quick: bool = False, peers: Sequence[str] = (JPMML, PYPMML, SKLEARN))
         found.figures,
         (
             f"{budget.rounds} rounds; a slice is {budget.slice_seconds} s of each engine, after "
-            f"{budget.warm_seconds} s of warming each way into Java; load average at the end {load}",
+            f"{budget.warm_seconds} s of warming up in Java; load average at the end {load}",
             f"all answers were compared beforehand, to {TOLERANCE}",
             *found.notes,
         ),
@@ -108,15 +137,10 @@ def _measure_model(
         document = Path(directory) / "model.pmml"
         document.write_bytes(made.document)
         contest = _Contest(model, document, rows, found, stack)
-        contenders = {name: contest.enter(name) for name in names}
+        contenders = contest.enter(names)
         able = {name: ways for name, ways in contenders.items() if ways}
-        chosen = _measure_size(model, BATCH, able, budget, found)
-        once = _measure_size(model, 1, able, budget, found)
-    for name, way in chosen.items():
-        # What a socket costs hangs on no model: where it is slower once, it is not tried again.
-        used = {way.engine.backend, once[name].engine.backend}
-        kept = [each for each in found.backends[name] if each != SOCKET or each in used]
-        found.backends[name] = tuple(kept)
+        for size in (BATCH, 1):
+            _measure_size(model, size, able, budget, found)
 
 
 @dataclass(slots=True)
@@ -130,29 +154,47 @@ class _Contest:
     stack: ExitStack
     expected: list[dict[str, Any]] = field(default_factory=list)
 
-    def enter(self, name: str) -> list[Contender]:
-        """Start an engine; return the ways of it that answer as they should."""
-        ways: list[Contender] = []
-        for backend in self.found.backends[name]:
+    def enter(self, names: Sequence[str]) -> dict[str, list[Contender]]:
+        """Start some engines, side by side; return the ways of each that answer as they should."""
+        engines = [
+            self.stack.enter_context(engine_of(name, backend, self.document))
+            for name in names
+            for backend in self.found.backends(name)
+        ]
+        ways: dict[str, list[Contender]] = {name: [] for name in names}
+        for engine in engines:
             try:
-                engine = self.stack.enter_context(engine_of(name, backend, self.document))
+                engine.wait()
                 for way in engine.ways:
-                    answers, _ = engine.answers(way, self.rows)
-                    self.expected = self.expected or answers
-                    check(self.expected, answers)
-                    ways.append(Contender(engine, way))
+                    ways[engine.name].append(self._checked(engine, way))
             except Refused as refused:
-                if name == OURS:
+                if engine.name == OURS:
                     raise
-                self.found.notes.append(f"{self.model}: {name} {backend}: {refused}")
+                words = f"{self.model}: {engine.name} {engine.backend}: {refused}"
+                self.found.notes.append(words)
         return ways
+
+    def _checked(self, engine: Engine, way: str) -> Contender:
+        answers, _ = engine.answers(way, self.rows)
+        self.expected = self.expected or answers
+        check(self.expected, answers)
+        return Contender(engine, way)
 
 
 def _measure_size(
     model: str, size: int, able: dict[str, list[Contender]], budget: _Budget, found: _Findings
-) -> dict[str, Contender]:
-    """Measure the fastest way of each engine for batches of one size; return the ways."""
-    chosen = {name: _fastest(ways, size, budget) for name, ways in able.items()}
+) -> None:
+    """Measure the fastest way of each engine for batches of one size."""
+    in_question = {name: found.candidates(name, size, ways) for name, ways in able.items()}
+    _warm_up(in_question, size, budget)
+    chosen = {}
+    for name, ways in in_question.items():
+        costs = [_tried(way, size, budget) for way in ways]
+        chosen[name] = ways[costs.index(min(costs))]
+        nearly = _NEARLY * min(costs)
+        fast = [way for way, cost in zip(ways, costs, strict=True) if cost <= nearly]
+        found.fast[name, size] = fast
+    _warm_up({n: [way] for n, way in chosen.items() if len(in_question[n]) > 1}, size, budget)
     sides = {name: way.side(size, budget.slice_seconds) for name, way in chosen.items()}
     told = interleave(sides, budget.rounds)
     what = f"{model}, {'single' if size == 1 else size}"
@@ -167,18 +209,24 @@ def _measure_size(
         if name == JPMML and size == 1:
             found.singles.append(ratio.value)
         found.notes.append(f"{what}: {name} by {way}")
-    return chosen
 
 
-def _fastest(ways: list[Contender], size: int, budget: _Budget) -> Contender:
-    """Return the fastest of some ways, each warmed up before it is tried."""
-    costs = []
-    for way in ways:
-        warm = budget.warm_seconds if way.engine.name in IN_JAVA else budget.trial_seconds
-        way.side(size, warm)()
-        tried: Slice = way.side(size, budget.trial_seconds)()
-        costs.append(tried.cpu_seconds / tried.records)
-    return ways[costs.index(min(costs))]
+def _warm_up(ways: dict[str, list[Contender]], size: int, budget: _Budget) -> None:
+    """Let engines in Java work side by side, each for a while that its ways share."""
+
+    def work(each: list[Contender]) -> None:
+        for way in each:
+            way.side(size, budget.warm_seconds / len(each))()
+
+    in_java = [each for name, each in ways.items() if name in IN_JAVA]
+    with ThreadPoolExecutor(len(IN_JAVA)) as pool:
+        list(pool.map(work, in_java))
+
+
+def _tried(way: Contender, size: int, budget: _Budget) -> float:
+    """Return what a record takes one way, in seconds of the processor."""
+    tried: Slice = way.side(size, budget.slice_seconds)()
+    return tried.cpu_seconds / tried.records
 
 
 def _goal(model: str, size: int, peer: str) -> float | None:
@@ -194,9 +242,8 @@ def _records(made: Made) -> Table:
     return some_audits(BATCH * 6 // 5, seed=7).whole().first(BATCH)
 
 
-def _loads(names: Sequence[str], found: _Findings, *, quick: bool) -> list[Figure]:
+def _loads(made: Made, names: Sequence[str], found: _Findings, *, quick: bool) -> list[Figure]:
     """Measure how long each engine takes to start and to load the forest, and its memory."""
-    made = models(quick=quick)[FOREST]
     rows = _records(made).rows()
     what = f"forest of {len(made.document) / 1e6:.1f} MB"
     figures = []
@@ -206,7 +253,8 @@ def _loads(names: Sequence[str], found: _Findings, *, quick: bool) -> list[Figur
         for name in names:
             starts, loads, memory = [], [], []
             for _ in range(1 if quick else LOADS):
-                with engine_of(name, found.backends[name][0], document) as engine:
+                with engine_of(name, found.backends(name)[0], document) as engine:
+                    engine.wait()
                     starts.append(engine.start_seconds)
                     loads.append(engine.load_seconds)
                     memory.append(engine.answers(engine.ways[-1], rows)[1])
@@ -216,9 +264,9 @@ def _loads(names: Sequence[str], found: _Findings, *, quick: bool) -> list[Figur
     return figures
 
 
-def _limit(budget: _Budget, *, quick: bool) -> list[Figure]:
+def _limit(made: Made, budget: _Budget, *, quick: bool) -> list[Figure]:
     """Measure the forest beside bare onnxruntime: columns in, columns out."""
-    made, (fitted, encoding) = models(quick=quick)[FOREST], fit_forest(quick=quick)
+    fitted, encoding = fit_forest(quick=quick)
     table = _records(made)
     bare = BareForest(fitted, encoding.matrix(table))
     pmml = format_named("pmml")

@@ -15,12 +15,11 @@ from benchmarks.environments import python_of
 from benchmarks.measure import Side, Slice
 
 OURS, JPMML, PYPMML, SKLEARN = "modelstream", "jpmml", "pypmml", "sklearn-pmml-model"
-# How Python can reach a Java machine: in its own process or, the last, over a socket.
-SOCKET = "py4j"
+# How Python can reach a Java machine: in its own process or over a socket (py4j).
 BACKENDS = {
     OURS: ("",),
-    JPMML: ("jpype", "pyjnius", SOCKET),
-    PYPMML: ("jpype", SOCKET),
+    JPMML: ("jpype", "pyjnius", "py4j"),
+    PYPMML: ("jpype", "py4j"),
     SKLEARN: ("",),
 }
 IN_JAVA = frozenset({JPMML, PYPMML})
@@ -32,16 +31,22 @@ class Refused(Exception):
 
 
 class Engine:
-    """One engine with one document loaded."""
+    """One engine that loads one document; others may start beside it."""
 
     def __init__(self, process: "subprocess.Popen[str]", name: str, backend: str) -> None:
         self._process = process
         self.name = name
         self.backend = backend
+        self.start_seconds = 0.0
+        self.load_seconds = 0.0
+        self.ways: list[str] = []
+
+    def wait(self) -> None:
+        """Wait until the document is loaded. Raises Refused."""
         told = self._read()
-        self.start_seconds: float = told["start_seconds"]
-        self.load_seconds: float = told["load_seconds"]
-        self.ways: list[str] = told["ways"]
+        self.start_seconds = told["start_seconds"]
+        self.load_seconds = told["load_seconds"]
+        self.ways = told["ways"]
 
     def answers(self, way: str, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], float]:
         """Return the answers to some rows, on which to work from now on, and the memory in MB."""
@@ -92,7 +97,7 @@ def can_run(name: str) -> bool:
 
 @contextmanager
 def engine_of(name: str, backend: str, document: Path) -> Iterator[Engine]:
-    """Run an engine with a document meanwhile. Raises Refused."""
+    """Run an engine with a document meanwhile."""
     root = Path(__file__).resolve().parents[1]
     python = sys.executable if name == OURS else python_of(name)
     with subprocess.Popen(

@@ -1,18 +1,17 @@
 """`pmml_rows`: one PMML record at a time, and where the columns overtake scoring row by row.
 
-The six models of the `pmml` benchmark, dicts in and dicts out, in one thread. A batch is scored by
-both paths whatever its size; which of them a model takes is decided by PMML_ROWS_MAX.
+The six models of the `pmml` benchmark, dicts in and dicts out, in one thread. Records are scored by
+both paths however many they are; which of them a model takes is decided by PMML_RECORDS_MAX.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from benchmarks.measure import Figure, Report, Side, interleave, ratio, spread, timed
 from benchmarks.pmml_models import models
 from benchmarks.pmml_table import some_audits
+from modelstream import score_rows
 from modelstream.formats.base import Hints
 from modelstream.formats.pmml import PmmlFormat
 from modelstream.formats.pmml.model import PmmlModel
@@ -31,7 +30,7 @@ def run(*, quick: bool = False) -> Report:
         if model.rowwise is None:
             figures.append(Figure(f"{name}: by columns alone", 1, "model"))
             continue
-        by_rows = replace(model, rowwise=replace(model.rowwise, rows_max=max(SIZES)))
+        by_rows = replace(model, rowwise=replace(model.rowwise, records_max=max(SIZES)))
         by_columns = replace(model, rowwise=None)
         for size in SIZES:
             batch = rows[:size]
@@ -60,25 +59,11 @@ def _load(document: bytes) -> PmmlModel:
 
 def _side(model: PmmlModel, rows: Rows, records: int) -> Side:
     """Return a side that answers some rows at once, again and again."""
-    names = [field.name for field in model.inputs]
-    answer = _answerer(model, names)
 
     def work() -> int:
         calls = max(1, records // len(rows))
         for _ in range(calls):
-            answer(rows)
+            score_rows(model, rows)
         return calls * len(rows)
 
     return timed(work)
-
-
-def _answerer(model: PmmlModel, names: Sequence[str]) -> Callable[[Rows], list[dict[str, Any]]]:
-    """Return what answers dicts with dicts."""
-
-    def answer(rows: Rows) -> list[dict[str, Any]]:
-        table = np.array([[row[name] for name in names] for row in rows], dtype=object)
-        scores = model.score(dict(zip(names, table.T, strict=True)))
-        columns = [column.tolist() for column in scores.values()]
-        return [dict(zip(scores, row, strict=True)) for row in zip(*columns, strict=True)]
-
-    return answer

@@ -7,13 +7,14 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 Rows = list[dict[str, Any]]
 # Scores some rows; there may be several ways, and the benchmark takes the fastest.
-Way = Callable[[Rows], Rows]
+Way = Callable[[Rows], list[Any]]
 Ways = dict[str, Way]
 Load = Callable[[Path], Ways]
 
@@ -42,19 +43,16 @@ def columns_of(rows: Rows) -> tuple[list[str], list[list[Any]]]:
 
 def rows_of(names: list[str], columns: Any) -> Rows:
     """Return columns as rows."""
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return list(map(dict, map(zip, repeat(names), zip(*columns, strict=True))))
 
 
 def _start_modelstream(_: str) -> Load:
     import numpy as np
 
-    from modelstream.formats import format_named
-    from modelstream.formats.base import Hints
-
-    pmml = format_named("pmml")
+    from modelstream import load_model, score_rows
 
     def load(path: Path) -> Ways:
-        model = pmml.load(pmml.lower(path.read_bytes(), Hints()))
+        model = load_model(path, format="pmml")
         texts = {field.name for field in model.inputs if field.type == "string"}
 
         def score(rows: Rows) -> Rows:
@@ -66,7 +64,7 @@ def _start_modelstream(_: str) -> Load:
             scores = model.score(columns)
             return rows_of(list(scores), [column.tolist() for column in scores.values()])
 
-        return {"score": score}
+        return {"score_rows": lambda given: score_rows(model, given), "score": score}
 
     return load
 

@@ -5,13 +5,17 @@ it may be slow and it runs in a confined child. `load` turns that data into a mo
 milliseconds; it runs in the serving process and checks its input as any other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from modelstream.limits import REMOTE_TIMEOUT_MS
 from modelstream.messages import Columns, Scores
 
 FieldType = Literal["float64", "float32", "int64", "int32", "bool", "string"]
+# What graphs are run on; all other models are run on the CPU.
+Device = Literal["cpu", "cuda", "tensorrt"]
+DEVICES: tuple[Device, ...] = ("cpu", "cuda", "tensorrt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,34 @@ class LoweredModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """What a flow allows of remote models: the servers, each as `host:port`; none by default.
+
+    A batch may take `timeout_ms` at its server, retry included.
+    """
+
+    hosts: tuple[str, ...] = ()
+    timeout_ms: int = REMOTE_TIMEOUT_MS
+
+
+class Elsewhere(bytes):
+    """A lowered form whose model runs in a process of its own, or at a server.
+
+    It cannot be tried in the confined child that lowered it.
+    """
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hints:
     """What a descriptor and its flow know of an artifact that the bytes may not say."""
 
     feature_names: tuple[str, ...] = ()  # order of the columns of a single [N, k] input
     labels: tuple[str, ...] = ()  # names of the classes, by index
     models: Mapping[str, LoweredModel] = field(default_factory=dict)  # by `name@version`
+    signature: str = ""  # which of an artifact's signatures to serve
+    runtimes: tuple[str, ...] = ()  # optional ones that are installed where it will be served
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +171,18 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Release memory; the model cannot be used afterwards."""
+        ...
+
+
+class RowModel(Model, Protocol):
+    """A model that can answer a few records without columns."""
+
+    def score_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
+        """Answer records, values by output name for each; None: score them by columns.
+
+        The answers are those that the columns would give. They are the way for many records, and
+        for any that are out of the ordinary: what is wrong with a record, they tell.
+        """
         ...
 
 

@@ -7,10 +7,33 @@ Those of the rest of the system are in `modelstream.limits`.
 
 # Elements of one document: an artifact of the largest size with small elements has about as many.
 PMML_ELEMENTS_MAX = 5_000_000
+# Elements that are passed over: extensions, statistics of the training data, documentation. Some
+# producers write three a tree node.
+PMML_SKIPPED_MAX = 1_000_000
+# The text of one element: an array of 200,000 numbers with all their digits.
+PMML_TEXT_CHARS_MAX = 4 * 1024 * 1024
 # Nested elements: the deepest trees of real forests are some hundred nodes deep.
 PMML_DEPTH_MAX = 1_000
 # Rows of all tables of one document: a look-up per user is a database, not a model.
 PMML_TABLE_ROWS_MAX = 200_000
+# Segments of one document, ensembles in ensembles included: a boosting of 50 classes in 1,000 rounds
+# has as many, and each is read and lowered in some 20 microseconds.
+PMML_SEGMENTS_MAX = 50_000
+# Computed fields of one document: a field for each word of a large vocabulary.
+PMML_DERIVED_FIELDS_MAX = 50_000
+# Functions that a document defines: a library of them has some hundred.
+PMML_FUNCTIONS_MAX = 10_000
+# Bins of all fields of one document: 1,000 fields with 50 bins each.
+PMML_BINS_MAX = 50_000
+# Outputs of all models of one document: as many for each of 5,000 models as probabilities of
+# four classes are; each takes some 60 microseconds.
+PMML_OUTPUT_FIELDS_MAX = 20_000
+# RegressionTables of one document: 5,000 models of ten classes each.
+PMML_EQUATIONS_MAX = 50_000
+# Arguments of one function call: a sum of as many words' weights.
+PMML_ARGUMENTS_MAX = 10_000
+# Columns of a table, of which a row names each: as many as a model may have inputs.
+PMML_COLUMNS_MAX = 10_000
 # Computations that stand on each other: each takes up to six of Python's 1,000 call frames.
 PMML_EXPRESSION_DEPTH_MAX = 128
 # Function calls of one document with its functions expanded: doubling functions stop here.
@@ -73,12 +96,18 @@ PMML_WALKED_STEPS_MAX = 100
 PMML_NEURONS_ONE_BY_ONE_MAX = 32
 PMML_CONNECTIONS_ONE_BY_ONE_MAX = 80
 # Rows of a batch up to which each is scored by itself. The columns cost some 100 NumPy calls however
-# few they are; measured (`benchmarks pmml_rows`), they overtake between 8 rows, of a neural net, and
-# some 30, of a regression.
+# few they are; measured, they overtake between 6 rows, of a neural net, and some 24, of a
+# regression.
 PMML_ROWS_MAX = 8
 # The same for a model with a forest that its kernel runs, which costs some 6 us a call: measured,
 # the columns overtake it between 4 rows and 8.
 PMML_ROWS_WITH_KERNEL_MAX = 4
+# The same for records, which have to be made columns first: measured, the columns overtake at some
+# 12 of a neural net or a forest, and at 30 to 100 of a regression.
+PMML_RECORDS_MAX = 10
+# Declared values of a field of strings that are known beforehand, so that what an expression makes of
+# them is kept from batch to batch: eight bytes each for every expression on the field.
+PMML_LASTING_VALUES_MAX = 256
 
 # -- tree libraries -------------------------------------------------------------------------------
 
@@ -90,6 +119,10 @@ TREE_SUMS_MAX = 10_000
 LIGHTGBM_ZERO = 1.0000000180025095e-35
 # Words of 32 categories in one set: two million categories, and 2 MB while they are told apart.
 LIGHTGBM_SET_WORDS_MAX = 65_536
+# Rows, and tests for each feature, from which on rows are sorted before trees run: measured on a forest
+# of 71 trees, it takes a tenth off 1,000 rows, and to sort fewer than 200 costs as much as it gains.
+TREE_ROWS_SORTED_MIN = 200
+TREE_TESTS_A_FEATURE_SORTED_MIN = 200
 # Members of all sets of one model: the kernel holds some 130 bytes for each.
 TREE_MEMBERS_MAX = 2_000_000
 # Hashes of texts that an input remembers: a hash takes some microseconds, an entry 200 bytes.

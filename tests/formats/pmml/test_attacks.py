@@ -110,16 +110,18 @@ BOMBS: dict[str, Bomb] = {
         1000,
         "function calls",
     ),
-    "a table": Bomb(lambda: doc(NEIGHBORS), "PMML_TABLE_ROWS_MAX", 1, "table rows"),
+    "a table": Bomb(lambda: doc(NEIGHBORS), "PMML_TABLE_ROWS_MAX", 1, "more than 1 row"),
     "models": Bomb(
         lambda: doc(ensemble("weightedMajorityVote", *[LOGISTIC] * 4)),
         "PMML_MODELS_MAX",
         3,
         "models inside others",
     ),
-    "trees": Bomb(lambda: doc(ensemble("average", *[tree()] * 4)), "TREES_MAX", 3, "4 trees"),
+    "trees": Bomb(
+        lambda: doc(ensemble("average", *[tree()] * 4)), "TREES_MAX", 3, "Segment elements in one"
+    ),
     "children of a node": Bomb(
-        lambda: document(children(80)), "PMML_PREDICATES_MAX", 70, "80 children"
+        lambda: document(children(80)), "PMML_PREDICATES_MAX", 70, "more than 70 Node"
     ),
     "nodes that are columns": Bomb(
         lambda: document(children(80)), "PMML_CHOICES_MAX", 0, "more than 0 tree nodes"

@@ -135,7 +135,7 @@ def test_the_rows_of_tables_are_counted(monkeypatch: pytest.MonkeyPatch) -> None
         inner='<LocalTransformations><DerivedField name="d" optype="continuous" '
         f'dataType="double">{table}</DerivedField></LocalTransformations>'
     )
-    with pytest.raises(InvalidModel, match="table rows"):
+    with pytest.raises(InvalidModel, match="more than 2 row elements"):
         read_document(document(body))
 
 

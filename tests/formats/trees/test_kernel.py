@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from modelstream.formats import limits
 from modelstream.formats.trees.arrays import Trees
 from modelstream.formats.trees.kernel import LeafKernel
 from modelstream.formats.trees.onnx_graph import LESS_OR_EQUAL
 
-TREES, FEATURES = 97, 3
+TREES, FEATURES = 211, 3  # as many tests as rows are sorted for
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def forest() -> Forest:
     return Forest(kernel, rng.normal(size=(300, FEATURES)), values)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 2, 300])
+@pytest.mark.parametrize("rows", [0, 1, 2, limits.TREE_ROWS_SORTED_MIN - 1, 300])
 def test_sums_are_to_the_last_bit_those_of_a_loop(forest: Forest, rows: int) -> None:
     matrix = forest.matrix[:rows]
     add_up = forest.kernel.sums(np.zeros(4 * TREES, np.intp), forest.values, 1)
@@ -70,3 +71,16 @@ def test_a_leaf_without_a_number_leaves_its_rows_without_one(forest: Forest) -> 
     assert touched.any()
     assert not touched.all()
     assert np.isnan(found).tolist() == touched.tolist()
+
+
+@pytest.mark.parametrize("other", [-np.inf, np.inf, np.nan, 0.0])
+def test_a_row_is_led_to_the_same_leaves_among_many_as_alone(
+    forest: Forest, other: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matrix = forest.matrix.copy()
+    matrix[::7, 0] = matrix[::5, 1] = matrix[::3, 2] = other
+    among_many = forest.kernel.leaves(matrix)
+    alone = [forest.kernel.leaves_of_one(row) for row in matrix]
+    assert among_many.T.tolist() == [leaves.tolist() for leaves in alone]
+    monkeypatch.setattr(limits, "TREE_ROWS_SORTED_MIN", len(matrix) + 1)
+    assert forest.kernel.leaves(matrix).tolist() == among_many.tolist()

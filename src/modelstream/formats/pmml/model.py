@@ -1,7 +1,9 @@
 """A PMML model as the engine sees it: columns in, columns out."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -74,6 +76,10 @@ class PmmlModel:
             found = {name: without(column, rejected) for name, column in found.items()}
         answers = {f.name: public(found[f.name], f.data_type) for f in self.answers}
         return Scores(answers, dict(sorted(batch.errors.items())))
+
+    def score_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
+        """Answer a few records without columns; None: score them by columns."""
+        return None if self.rowwise is None else self.rowwise.score_rows(rows)
 
     def describe(self) -> base.Description:
         """Tell what the document is. Raises InvalidModel where its lowered form does not say."""

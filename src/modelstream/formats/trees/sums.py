@@ -7,11 +7,9 @@ import numpy as np
 
 from modelstream.errors import InvalidModel, ModelFailed
 from modelstream.formats.arithmetic import sum_in_order
-from modelstream.formats.runtime import open_session, run_session
 from modelstream.formats.trees.arrays import Trees, array_of, checked
 from modelstream.formats.trees.ensemble import Ensemble
-from modelstream.formats.trees.kernel import LeafKernel
-from modelstream.formats.trees.onnx_graph import INPUT, OUTPUT, tree_ensemble
+from modelstream.formats.trees.kernel import LeafKernel, open_trees
 from modelstream.messages import Column
 
 # Makes of a matrix what the trees add to each group (row) for each row of it (column).
@@ -90,18 +88,10 @@ class TreeSums:
 def _kernel_adder(trees: Trees, columns: int, values: Column, group: Column, groups: int) -> Add:
     """Return what adds up float64 values in the kernel, which takes the trees in their order."""
     arrays, leaf_of = checked(trees, columns, len(values))
-    session = open_session(
-        tree_ensemble(
-            replace(arrays, leaf_tree=group[arrays.leaf_tree], leaf_value=values[leaf_of]), groups
-        )
+    run = open_trees(
+        replace(arrays, leaf_tree=group[arrays.leaf_tree], leaf_value=values[leaf_of]), groups
     )
-
-    def add(matrix: Column) -> Column:
-        if not len(matrix):
-            return np.zeros((groups, 0))
-        return np.ascontiguousarray(run_session(session, [OUTPUT], {INPUT: matrix})[0].T)
-
-    return add
+    return lambda matrix: np.ascontiguousarray(run(matrix).T)
 
 
 def _vector_adder(kernel: LeafKernel, values: Column, base: tuple[float, ...]) -> Add:

@@ -111,6 +111,24 @@ def test_priors_stand_in_for_a_missing_category() -> None:
     assert plain(answers["p"]) == [1.0, 0.3]
 
 
+def test_priors_stand_in_for_a_missing_category_of_a_model_without_probabilities() -> None:
+    y = (
+        '<DataField name="y" optype="categorical" dataType="string"><Value value="a"/>'
+        '<Value value="b"/></DataField>'
+    )
+    body = (
+        f'<RuleSetModel functionName="classification">{schema("x", target="y")}'
+        '<Targets><Target field="y"><TargetValue value="a" priorProbability="0.3"/>'
+        '<TargetValue value="b" priorProbability="0.7"/></Target></Targets>'
+        '<RuleSet><RuleSelectionMethod criterion="firstHit"/><SimpleRule score="a">'
+        '<SimplePredicate field="x" operator="lessThan" value="0"/></SimpleRule></RuleSet>'
+        "</RuleSetModel>"
+    )
+    artifact = document(body, X + y)
+    assert plain(score(artifact, x=[-1, 0, None])["y"]) == ["a", "b", "b"]
+    assert plain(score(artifact, x=[-1] * 50 + [0])["y"]) == ["a"] * 50 + ["b"]
+
+
 def test_bounds_are_no_matter_for_categories() -> None:
     inner = '<Targets><Target field="y" min="0"/></Targets>'
     with pytest.raises(InvalidModel, match="regressions"):

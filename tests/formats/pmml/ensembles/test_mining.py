@@ -324,7 +324,7 @@ def test_a_method_must_fit_the_function(method: str, function: str) -> None:
 def test_an_ensemble_of_more_trees_than_allowed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TREES_MAX", 2)
     tree = segment(stump(1.0, ' score="1">', "regression"))
-    with pytest.raises(UnsupportedModel, match="ensemble of 3 trees"):
+    with pytest.raises(InvalidModel, match="more than 2 Segment elements"):
         load(mining("sum", tree * 3))
 
 

@@ -66,6 +66,11 @@ def test_a_recursive_normalization_goes_on_until_nothing_changes() -> None:
     assert plain(once["out"]) == plain(often["out"]) == [1]
 
 
+def test_a_normalization_may_repeat_what_its_index_says() -> None:
+    inner = table(row("suns", "sun"), r'tokenize="true" wordSeparatorCharacterRE="\s+"')
+    assert plain(evaluate(index("sun", inner=inner), FIELD, t=["two suns"])["out"]) == [1]
+
+
 def test_a_text_too_long_for_its_pattern_rejects_its_row() -> None:
     attributes = r'wordSeparatorCharacterRE="\s+,"'
     found = evaluate(index("a", attributes), FIELD, t=[" " * limits.PMML_STRING_CHARS_MAX, "a ,b"])
@@ -104,7 +109,13 @@ def test_words_may_differ_from_a_term_by_some_letters(
 
 
 @pytest.mark.parametrize(
-    "attributes", ['maxLevenshteinDistance="1"', 'tokenize="true"', 'wordSeparatorCharacterRE="x"']
+    "attributes",
+    [
+        'maxLevenshteinDistance="1"',
+        'tokenize="false"',
+        'wordSeparatorCharacterRE="x"',
+        'x-wordRE="x"',
+    ],
 )
 def test_a_normalization_by_words_is_refused(attributes: str) -> None:
     inner = table(row("suns", "sun"), attributes)

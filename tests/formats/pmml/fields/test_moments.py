@@ -1,6 +1,7 @@
 """Dates and times as numbers, and back."""
 
 from datetime import date, datetime, timedelta
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from modelstream.formats.pmml.fields import moments
 from modelstream.formats.pmml.fields.values import cast
 
 EPOCHS = {"[0]": -719528, "[1960]": -3653, "[1970]": 0, "[1980]": 3652}
+LATER = {"[1990]": 7305, "[2000]": 10957, "[2010]": 14610, "[2020]": 18262}
 
 
 @given(st.dates())
@@ -29,10 +31,14 @@ def test_moments_are_seconds_and_come_back(moment: datetime) -> None:
     assert moments.write(seconds, "dateTime") == whole.isoformat()
 
 
-@pytest.mark.parametrize(("suffix", "first"), EPOCHS.items())
-def test_counts_begin_with_their_year(suffix: str, first: int) -> None:
-    days: DataType = f"dateDaysSince{suffix}"  # type: ignore[assignment]
-    seconds: DataType = f"dateTimeSecondsSince{suffix}"  # type: ignore[assignment]
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "first"),
+    [("", *epoch) for epoch in EPOCHS.items()] + [("x-", *epoch) for epoch in LATER.items()],
+)
+def test_counts_begin_with_their_year(prefix: str, suffix: str, first: int) -> None:
+    days: DataType = f"{prefix}dateDaysSince{suffix}"  # type: ignore[assignment]
+    seconds: DataType = f"{prefix}dateTimeSecondsSince{suffix}"  # type: ignore[assignment]
+    assert {days, seconds} <= set(get_args(DataType))
     assert moments.parse("1970-01-01", days) == -first
     assert moments.parse("1970-01-01T00:00:05", seconds) == -first * 86400 + 5
     assert cast(np.array([0.0]), "date", days).tolist() == [-first]

@@ -70,6 +70,24 @@ def probabilities(artifact: bytes, **columns: list[Any]) -> list[list[float | No
 PAIRS = {"u": {"a": 20.0, "b": 1.0}, "v": {"a": 5.0, "b": 4.0}, "w": {"b": 5.0}}
 
 
+def test_distributions_inside_an_extension_count_as_exporters_of_r_meant_them() -> None:
+    inputs = stats(gaussian(1.0, 4.0), gaussian(3.0, 1.0))
+    older = bayes(pairs(PAIRS) + f"<Extension>{inputs}</Extension>")
+    columns: dict[str, list[Any]] = {"x": [0.5, 2.5, None], "c": ["u", None, "w"]}
+    assert probabilities(older, **columns) == probabilities(bayes(pairs(PAIRS) + inputs), **columns)
+    assert probabilities(older, **columns) != probabilities(bayes(pairs(PAIRS)), **columns)
+
+
+def test_an_extension_that_says_nothing_of_the_standard_is_passed_over() -> None:
+    noted = bayes('<Extension name="note" value="1"/>' + pairs(PAIRS))
+    assert probabilities(noted, x=[0], c=["u"]) == probabilities(
+        bayes(pairs(PAIRS)), x=[0], c=["u"]
+    )
+    other = bayes(f"<Extension><X-Other/></Extension>{pairs(PAIRS)}")
+    with pytest.raises(UnsupportedModel, match="X-Other"):
+        probabilities(other, x=[0], c=["u"])
+
+
 def share(a: float, b: float) -> list[Any]:
     return [pytest.approx(a / (a + b)), pytest.approx(b / (a + b))]
 

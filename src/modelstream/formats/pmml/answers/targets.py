@@ -179,21 +179,22 @@ def _classification(body: Body, target: Target) -> tuple[Treat, TreatOne] | None
     if any(priors.get(label) is None for label in body.labels):
         return None
     prior = np.array([priors[label] for label in body.labels], dtype=np.float64)
+    best, listed = float(most_probable(prior[None, :])[0]), prior.tolist()
 
     def treat(prediction: Prediction) -> Prediction:
         absent = np.isnan(prediction.values)
-        if not absent.any() or prediction.probabilities is None:
+        if not absent.any():
             return prediction
-        table = np.where(absent[:, None], prior, prediction.probabilities)
-        values = np.where(absent, most_probable(prior[None, :])[0], prediction.values)
-        return Prediction(values, table, prediction.confidences)
-
-    best, listed = float(most_probable(prior[None, :])[0]), prior.tolist()
+        table = prediction.probabilities
+        if table is not None:
+            table = np.where(absent[:, None], prior, table)
+        return Prediction(np.where(absent, best, prediction.values), table, prediction.confidences)
 
     def treat_one(prediction: RowPrediction) -> RowPrediction:
-        if not is_missing(prediction.value) or prediction.probabilities is None:
+        if not is_missing(prediction.value):
             return prediction
-        return RowPrediction(best, listed, prediction.confidences)
+        known = prediction.probabilities is not None
+        return RowPrediction(best, listed if known else None, prediction.confidences)
 
     return treat, treat_one
 

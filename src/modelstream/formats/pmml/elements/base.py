@@ -26,6 +26,14 @@ DataType = Literal[
     "dateTimeSecondsSince[1960]",
     "dateTimeSecondsSince[1970]",
     "dateTimeSecondsSince[1980]",
+    "x-dateDaysSince[1990]",
+    "x-dateDaysSince[2000]",
+    "x-dateDaysSince[2010]",
+    "x-dateDaysSince[2020]",
+    "x-dateTimeSecondsSince[1990]",
+    "x-dateTimeSecondsSince[2000]",
+    "x-dateTimeSecondsSince[2010]",
+    "x-dateTimeSecondsSince[2020]",
 ]
 OpType = Literal["categorical", "ordinal", "continuous"]
 MathContext = Literal["double", "float"]

@@ -134,6 +134,7 @@ class TextIndexNormalization(Element, kw_only=True, frozen=True):
     word_separator_character_re: str | None = msgspec.field(
         name="wordSeparatorCharacterRE", default=None
     )
+    word_re: str | None = msgspec.field(name="x-wordRE", default=None)
     tokenize: bool | None = None
     table: InlineTable = msgspec.field(name="InlineTable")
 

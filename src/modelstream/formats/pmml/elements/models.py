@@ -171,7 +171,6 @@ class Segmentation(Element, kw_only=True, frozen=True):
 class MiningModel(Model, kw_only=True, frozen=True):
     """A composition of models."""
 
-    function_name: Function
     segmentation: Segmentation = msgspec.field(name="Segmentation")
 
 

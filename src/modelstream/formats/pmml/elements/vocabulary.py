@@ -1,5 +1,6 @@
 """Which elements the reader knows, under what name their parent holds them, and which it skips."""
 
+from modelstream.formats import limits
 from modelstream.formats.pmml.elements import (
     associations,
     baseline,
@@ -153,8 +154,17 @@ REFUSED = {
     "TableLocator": "its rows are outside the document; write them into an InlineTable",
 }
 
-# Attributes that producers have written in another case than the standard.
-MISSPELT = {"datatype": "dataType"}
+# Elements whose extensions hold elements of the standard, where exporters put them before it did:
+# of R, normal distributions, until PMML 4.2.
+SEEN_THROUGH = frozenset({"BayesInputs"})
+
+# Attributes that producers have written in another case than the standard, or before it had them.
+MISSPELT = {
+    "datatype": "dataType",
+    "x-baseVersion": "baseVersion",
+    "x-missingPredictionTreatment": "missingPredictionTreatment",
+    "x-missingThreshold": "missingThreshold",
+}
 
 # Children that one parent holds in a group of its own, as their order among each other matters.
 IN_ORDER = {
@@ -183,3 +193,26 @@ def roles() -> dict[str, str]:
         comparisons.MEASURE: comparisons.MEASURES,
     }
     return {tag_of(t): group for group, types in groups.items() for t in types}
+
+
+def counted() -> dict[str, int]:
+    """Return how many a document may have of the elements that cost more than to be read."""
+    return {
+        "DefineFunction": limits.PMML_FUNCTIONS_MAX,
+        "DerivedField": limits.PMML_DERIVED_FIELDS_MAX,
+        "DiscretizeBin": limits.PMML_BINS_MAX,
+        "OutputField": limits.PMML_OUTPUT_FIELDS_MAX,
+        "RegressionTable": limits.PMML_EQUATIONS_MAX,
+        "Segment": limits.PMML_SEGMENTS_MAX,
+        "row": limits.PMML_TABLE_ROWS_MAX,
+    }
+
+
+def counted_inside() -> dict[tuple[str, str], int]:
+    """Return how many of a group one element may hold, where more would be refused later on."""
+    return {
+        ("Apply", EXPRESSION): limits.PMML_ARGUMENTS_MAX,
+        ("CompoundPredicate", PREDICATE): limits.PMML_PREDICATES_MAX,
+        ("Node", "Node"): limits.PMML_PREDICATES_MAX,
+        ("Segmentation", "Segment"): limits.TREES_MAX,
+    }

@@ -4,6 +4,7 @@ An ensemble of nothing but trees is a forest, which `treeensembles` compiles.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ from modelstream.formats.pmml.fields.scope import Scope
 from modelstream.messages import Column
 
 CompileModel = Callable[[ModelElement, Scope], CompiledModel]
+_METHODS = {"regression": REGRESSIONS, "classification": CLASSIFICATIONS}
 MULTI_CHAINS = frozenset({"multiModelChain", "x-multiModelChain"})
 CHAINS = MULTI_CHAINS | {"modelChain"}
 
@@ -59,7 +61,7 @@ def compile_mining(
     if not segmentation.segments:
         raise InvalidModel("a Segmentation holds no Segment")
     if method not in CHAINS | {"selectFirst"}:
-        allowed = REGRESSIONS if model.function_name == "regression" else CLASSIFICATIONS
+        allowed = _METHODS.get(model.function_name, frozenset())
         if method not in allowed:
             raise UnsupportedModel(
                 f"multipleModelMethod={method!r} of a {model.function_name} is not evaluated; "
@@ -85,6 +87,8 @@ def compile_mining(
         rule = _ensemble(model, runs, shared)
     probable = method in VOTES or all(_is_probable(run) for run in answering)
     body = Body(shared, scope.context.cells.make(*rule), probable=probable)
+    if method == "modelChain" and len(answering) == 1:
+        body = _of_kind(body, answering[0])
     return Composition(lowered, body, segments, targets, finals, outputs)
 
 
@@ -162,6 +166,16 @@ def _shared_labels(
         return runs[0].labels
     met = tuple(dict.fromkeys(label for run in runs for label in run.labels))
     return declared if set(met) <= set(declared) else met
+
+
+def _of_kind(body: Body, last: Run) -> Body:
+    """Return a chain's rule with what its last model alone can tell, where that always runs."""
+    answered = last.model.answered
+    if answered is None or last.rows is not None:
+        return body
+    return replace(
+        body, entities=answered.entities, features=answered.features, lists=answered.lists
+    )
 
 
 def _first(runs: list[Run], labels: tuple[str, ...]) -> tuple[Answer, Twin | None]:

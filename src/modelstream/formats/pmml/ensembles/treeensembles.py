@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.errors import InvalidModel
 from modelstream.formats import limits
 from modelstream.formats.pmml.answers.prediction import (
     Body,
@@ -75,11 +75,6 @@ def _is_plain_tree(inner: ModelElement | None, model: MiningModel) -> bool:
 def compile_forest(model: MiningModel, scope: Scope, labels: tuple[str, ...]) -> Composition:
     """Return an ensemble of trees, lowered to one forest."""
     segmentation = model.segmentation
-    if len(segmentation.segments) > limits.TREES_MAX:
-        raise UnsupportedModel(
-            f"an ensemble of {len(segmentation.segments)} trees is not evaluated; "
-            f"{limits.TREES_MAX} are"
-        )
     forest = segmentation.forest
     if forest is None:
         trees = [s.model for s in segmentation.segments if isinstance(s.model, TreeModel)]
@@ -145,8 +140,7 @@ def _added(model: MiningModel, kernel: Kernel) -> Callable[[Batch], Prediction] 
         votes = kernel.votes()
 
         def elect(batch: Batch) -> Prediction:
-            counts = votes(batch)
-            shares = counts / counts.sum(axis=1, keepdims=True)
+            shares = votes(batch) / kernel.trees
             return Prediction(most_probable(shares), shares)
 
         return elect

@@ -105,7 +105,8 @@ def make_field(
     cell = compiled.cell or scope.context.cells.make(compiled.evaluate, compiled.row)
     depth = compiled.depth + 1
     known = compiled.constant
-    return Field(name, compiled.data_type, optype, cell, depth, values, known, compiled.invalid)
+    data_type, invalid, by_value = compiled.data_type, compiled.invalid, compiled.by_value
+    return Field(name, data_type, optype, cell, depth, values, known, invalid, by_value=by_value)
 
 
 def cast_compiled(compiled: Compiled, data_type: DataType) -> Compiled:
@@ -137,6 +138,7 @@ def read_field(name: str, scope: Scope) -> Compiled:
         field.order,
         field.invalid,
         of_cell(cell),
+        field.by_value,
     )
 
 

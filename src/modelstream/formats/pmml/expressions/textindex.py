@@ -149,10 +149,12 @@ def _splitter(index: TextIndex) -> _Split:
 def _normalizer(normalization: TextIndexNormalization, index: TextIndex) -> Callable[[str], str]:
     """Return what makes the replacements of one table in a text."""
     separator = normalization.word_separator_character_re
-    if normalization.max_levenshtein_distance or normalization.tokenize is not None or separator:
+    alike = separator in {None, index.word_separator_character_re}
+    alike = alike and normalization.word_re in {None, index.word_re}
+    if normalization.max_levenshtein_distance or normalization.tokenize is False or not alike:
         raise UnsupportedModel(
-            "TextIndexNormalization with maxLevenshteinDistance, tokenize or "
-            "wordSeparatorCharacterRE is not evaluated"
+            "TextIndexNormalization with maxLevenshteinDistance, tokenize=false, or another "
+            "wordSeparatorCharacterRE or x-wordRE than its TextIndex is not evaluated"
         )
     sensitive = normalization.is_case_sensitive
     if sensitive is None:

@@ -18,15 +18,48 @@ from modelstream.messages import Column
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """`rows` holds the position of each row's value in `items`."""
+    """`rows` holds the position of each row's value in `items`.
+
+    Items that are `lasting` are the very same sequence for one batch after the other.
+    """
 
     items: Sequence[Any]
     rows: Column
+    lasting: bool = False
 
-    def look_up(self, function: Callable[[Any], Any], dtype: npt.DTypeLike) -> Column:
-        """Return a column of what a function gives for each row's value."""
-        found: Column = np.fromiter(map(function, self.items), dtype, len(self.items))
-        return found[self.rows]
+
+class Lookup:
+    """What some functions give for each row's value.
+
+    Of lasting items the results are kept, the last ones.
+    """
+
+    def __init__(self, functions: Sequence[Callable[[Any], Any]], dtype: npt.DTypeLike) -> None:
+        self._functions = functions
+        self._dtype = dtype
+        self._kept: tuple[Sequence[Any], Column] | None = None
+
+    def column(self, coded: Coded) -> Column:
+        """Return a column of what the first function gives."""
+        found: Column = self._table(coded)[0][coded.rows]
+        return found
+
+    def fill(self, matrix: Column, coded: Coded) -> None:
+        """Put what the functions give into a matrix, a function a row."""
+        # Positions are right as they are; to check them, NumPy would copy the whole matrix.
+        np.take(self._table(coded), coded.rows, axis=1, out=matrix, mode="clip")
+
+    def _table(self, coded: Coded) -> Column:
+        """Return what the functions (rows) give for each item (column)."""
+        kept = self._kept
+        if kept is not None and kept[0] is coded.items:
+            return kept[1]
+        table = np.empty((len(self._functions), len(coded.items)), self._dtype)
+        for row, function in zip(table, self._functions, strict=True):
+            row[:] = np.fromiter(map(function, coded.items), self._dtype, len(coded.items))
+        if coded.lasting:
+            self._kept = coded.items, table
+        return table
 
 
 def code(column: Column) -> Coded:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from modelstream.formats.pmml.fields.batch import Batch, Cell
+from modelstream.formats.pmml.fields.coded import Lookup
 from modelstream.formats.pmml.fields.rows import applied, of_cell
 from modelstream.formats.pmml.fields.scope import Field, Scope
 from modelstream.formats.pmml.fields.values import Scalar, is_missing
@@ -19,9 +20,10 @@ def code_cell(field: Field, positions: Mapping[Scalar, int], scope: Scope) -> Ce
     """Return the cell of each row's position, or MISSING or UNKNOWN."""
 
     def locate(batch: Batch) -> Column:
-        return batch.coded(field.cell).look_up(locate_one, np.intp)
+        return positions_of.column(batch.coded(field.cell))
 
     def locate_one(value: Scalar) -> int:
         return MISSING if is_missing(value) else positions.get(value, UNKNOWN)
 
+    positions_of = Lookup([locate_one], np.intp)
     return scope.context.cells.make(locate, applied([of_cell(field.cell)], locate_one))

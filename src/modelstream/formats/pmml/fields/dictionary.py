@@ -13,7 +13,7 @@ from modelstream.errors import InvalidModel
 from modelstream.formats.pmml.elements.base import DataType, OpType
 from modelstream.formats.pmml.elements.fields import DataField, MiningField
 from modelstream.formats.pmml.fields.batch import Batch, Cell
-from modelstream.formats.pmml.fields.inputs import read_input, value_reader
+from modelstream.formats.pmml.fields.inputs import read_input, record_check, value_reader
 from modelstream.formats.pmml.fields.rows import Declined, Plan, Twin, Values
 from modelstream.formats.pmml.fields.scope import Context, Field
 from modelstream.formats.pmml.fields.textfields import text_cell
@@ -64,17 +64,9 @@ def input_field(context: Context, data: DataField, mining: MiningField) -> Field
     steps = [value_reader(data_type), *(treatment.value for treatment in treat)]
     if declared_missing is not None:
         steps.insert(1, _where(declared_missing, missing_value(data_type)))
-    # To a string that is declared valid nothing is ever done.
-    others = {value.value for value in data.values if value.property != "valid"}
-    valid = frozenset(valid_values(data)) - others if is_text(data_type) else frozenset()
-
-    def row(plan: Plan) -> int:
-        if data_type == "double" and len(steps) == 1:
-            return plan.input(name, float, steps)
-        return plan.input(name, valid, steps)
-
+    row = _input_row(data, steps, 1 + len(_missing(mining, data_type)))
     if is_text(data_type):
-        cell = text_cell(context.cells, name, steps, compute, row)
+        cell = text_cell(context.cells, name, valid_values(data), steps, by_rows=compute, row=row)
     else:
         cell = context.cells.make(compute, row)
     invalid = _standing_invalid(context, data, mining, optype, cell)
@@ -91,13 +83,16 @@ def input_field(context: Context, data: DataField, mining: MiningField) -> Field
     )
 
 
-def _input_row(data: DataField, steps: Sequence[Callable[[Any], Any]]) -> Twin:
-    """Return the twin of an input; to a string that is declared valid nothing is ever done."""
-    if data.data_type == "double" and len(steps) == 1:
-        return lambda plan: plan.input(data.name, float, steps)
+def _input_row(data: DataField, steps: Sequence[Callable[[Any], Any]], idle: int) -> Twin:
+    """Return the twin of an input; `idle` steps do nothing to a number that is there.
+
+    To a string that is declared valid nothing is ever done.
+    """
     others = {value.value for value in data.values if value.property != "valid"}
     valid = frozenset(valid_values(data)) - others if is_text(data.data_type) else frozenset()
-    return lambda plan: plan.input(data.name, valid, steps)
+    plain = float if data.data_type == "double" and len(steps) == idle else valid
+    check = record_check(data.data_type)
+    return lambda plan: plan.input(data.name, plain, check, steps)
 
 
 def _standing_invalid(

@@ -1,6 +1,6 @@
 """Read the columns that a caller gives into columns of PMML's types."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
 
@@ -8,11 +8,22 @@ import msgspec
 import numpy as np
 
 from modelstream.formats.pmml.elements.base import DataType
-from modelstream.formats.pmml.fields.values import is_text, parse, round_float, round_value, texts
+from modelstream.formats.pmml.fields.rows import Declined
+from modelstream.formats.pmml.fields.values import (
+    WHOLE_MAX,
+    field_type,
+    is_text,
+    parse,
+    round_float,
+    round_value,
+    texts,
+)
 from modelstream.messages import Column
 
 _PLAIN = frozenset({float, int, bool, type(None)})
 _STRINGS = frozenset({str, type(None)})
+_RECORD_NUMBERS = frozenset({float, int, type(None)})
+_RECORD_TYPES = {"string": _STRINGS, "bool": frozenset({bool, type(None)})}
 
 
 def read_input(raw: Column, data_type: DataType) -> tuple[Column, dict[int, Any]]:
@@ -22,7 +33,7 @@ def read_input(raw: Column, data_type: DataType) -> tuple[Column, dict[int, Any]
     numbers written as strings where a string is.
     """
     if is_text(data_type):
-        if holds_texts(raw):
+        if raw.dtype == object and are_texts(raw.tolist()):
             return raw, {}
         return texts([_write(item) for item in raw.tolist()]), {}
     numbers = _numbers(raw)
@@ -31,9 +42,9 @@ def read_input(raw: Column, data_type: DataType) -> tuple[Column, dict[int, Any]
     return _conform(numbers, raw, data_type)
 
 
-def holds_texts(raw: Column) -> bool:
-    """Tell whether a column holds nothing but strings, and None where one is missing."""
-    return raw.dtype == object and _STRINGS.issuperset(map(type, raw.tolist()))
+def are_texts(items: Iterable[Any]) -> bool:
+    """Tell whether these are nothing but strings, and None where one is missing."""
+    return _STRINGS.issuperset(map(type, items))
 
 
 def value_reader(data_type: DataType) -> Callable[[Any], Any]:
@@ -55,6 +66,22 @@ def value_reader(data_type: DataType) -> Callable[[Any], Any]:
         return number
 
     return read
+
+
+def record_check(data_type: DataType) -> Callable[[Any], Any]:
+    """Return what lets one value of a record pass if it is of a type that its field may have there.
+
+    It raises Declined for any other, as where a number is written as a string.
+    """
+    kind = field_type(data_type)
+    kinds = _RECORD_TYPES.get(kind, _RECORD_NUMBERS)
+
+    def check(value: Any) -> Any:
+        if type(value) not in kinds or (kind == "int64" and value and abs(value) > WHOLE_MAX):
+            raise Declined
+        return value
+
+    return check
 
 
 def _write_one(item: Any) -> str | None:

@@ -66,9 +66,11 @@ class Plan:
     def __init__(self, inputs: Sequence[str]) -> None:
         self.constants: Values = []  # the values that are there before the first step
         self.careful = False  # whether steps call NumPy, which must then raise and not warn
-        # The inputs by place: floats that need no treatment, and others with what is valid as it is.
+        # The inputs by place: floats that need no treatment unless they are missing, and others with
+        # what is valid as it is.
         self.numbers: list[tuple[int, Treatments]] = []
         self.others: list[tuple[int, frozenset[str], Treatments]] = []
+        self.checks: dict[int, Callable[[Any], Any]] = {}
         self.kernels = 0  # how many steps run a forest's kernel
         self._inputs = {name: place for place, name in enumerate(inputs)}
         self._frames = [_Frame(0, {})]
@@ -79,15 +81,23 @@ class Plan:
         """The steps that run for every row."""
         return self._frames[0].steps
 
-    def input(self, name: str, plain: type[float] | frozenset[str], treat: Treatments) -> int:
+    def input(
+        self,
+        name: str,
+        plain: type[float] | frozenset[str],
+        check: Callable[[Any], Any],
+        treat: Treatments,
+    ) -> int:
         """Return the place of a record's value as the model sees it.
 
-        Values of the type, or in the set, that is `plain` stay as the caller gave them; to others
-        is done what there is in `treat`, one after the other.
+        Values of the type, NaN apart, or in the set, that is `plain` stay as the caller gave them;
+        to others is done what there is in `treat`, one after the other. Where no column has been
+        made of them, `check` comes first.
         """
         if name not in self._inputs:
             raise Untwinned
         place = self._inputs[name]
+        self.checks[place] = check
         if isinstance(plain, type):
             self.numbers.append((place, treat))
         else:

@@ -21,13 +21,22 @@ from modelstream.messages import Column
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ByValue:
+    """What a function gives for each value of a cell."""
+
+    source: Cell[Column]
+    function: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """A column that can be referred to.
 
     `values` are the categories declared for it; `depth` is how many computations it stands on;
     `constant` is a one-tuple of its value when it has but one; `invalid` holds where its values
     are invalid, when such values may stand in it. Save in rows that are rejected, a `closed` field
-    has no value but `values` or none, and a `certain` one is never missing.
+    has no value but `values` or none, and a `certain` one is never missing. `by_value` says how
+    to compute it where it depends on one other cell's values alone.
     """
 
     name: str
@@ -40,6 +49,7 @@ class Field:
     invalid: Cell[Column] | None = None
     closed: bool = False
     certain: bool = False
+    by_value: ByValue | None = None
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -61,8 +71,8 @@ class Compiled:
     """An expression ready to run.
 
     `constant` is a one-tuple of its value when it has but one; `cell` is the field's that it is
-    when it is nothing but a field; `order` and `invalid` are those of a field, too. `row` is
-    the same for one row: another `evaluate` needs another one.
+    when it is nothing but a field; `order`, `invalid` and `by_value` are those of a field, too.
+    `row` is the same for one row: another `evaluate` needs another one.
     """
 
     data_type: DataType
@@ -73,6 +83,7 @@ class Compiled:
     order: tuple[str, ...] = ()
     invalid: Cell[Column] | None = None
     row: Twin | None = None
+    by_value: ByValue | None = None
 
 
 def constant(value: Scalar, data_type: DataType) -> Compiled:

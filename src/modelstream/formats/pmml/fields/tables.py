@@ -5,8 +5,10 @@ DMG 4.4, Transformations.
 
 from bisect import bisect_right
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from modelstream.errors import InvalidModel
 from modelstream.formats.pmml.elements.base import DataType
@@ -16,10 +18,11 @@ from modelstream.formats.pmml.elements.expressions import (
     NormContinuous,
     NormDiscrete,
 )
-from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.batch import Batch, Cell
+from modelstream.formats.pmml.fields.coded import Lookup
 from modelstream.formats.pmml.fields.intervals import Regions
 from modelstream.formats.pmml.fields.rows import Plan, applied
-from modelstream.formats.pmml.fields.scope import Compiled
+from modelstream.formats.pmml.fields.scope import ByValue, Compiled
 from modelstream.formats.pmml.fields.values import (
     Scalar,
     full,
@@ -43,19 +46,22 @@ def norm_continuous(expression: NormContinuous, field: Compiled) -> Compiled:
     if is_text(field.data_type):
         raise InvalidModel(f"{where}: the field is not numeric")
     slope = np.diff(norm) / np.diff(orig)
+    one_line = len(slope) == 1
     absent = np.nan if expression.map_missing_to is None else expression.map_missing_to
     evaluate, outliers = field.evaluate, expression.outliers
 
     def interpolate(batch: Batch) -> Column:
         column = evaluate(batch)
-        part = np.searchsorted(orig[1:-1], column, side="right")
-        result: Column = norm[part] + (column - orig[part]) * slope[part]
+        part = 0 if one_line else np.searchsorted(orig[1:-1], column, side="right")
+        result: Column = column - orig[part]
+        result *= slope[part]
+        result += norm[part]
         if outliers == "asExtremeValues":
             result = np.where(column < orig[0], norm[0], result)
             result = np.where(column > orig[-1], norm[-1], result)
         elif outliers == "asMissingValues":
             result = np.where((column < orig[0]) | (column > orig[-1]), np.nan, result)
-        return np.where(np.isnan(column), absent, result)
+        return result if is_missing(absent) else np.where(np.isnan(column), absent, result)
 
     value = _interpolation(expression, orig.tolist(), norm.tolist(), slope.tolist(), absent)
     return Compiled("double", interpolate, field.depth + 1, row=applied([field.row], value))
@@ -90,11 +96,12 @@ def norm_discrete(expression: NormDiscrete, field: Compiled) -> Compiled:
     value = parse_declared(expression.value, field.data_type, where)
     absent = np.nan if expression.map_missing_to is None else expression.map_missing_to
     one = {value: 1.0, None: absent}.get
-    evaluate, cell = field.evaluate, field.cell
+    evaluate = field.evaluate
+    by_value, looked_up = _by_value(
+        field.cell if is_text(field.data_type) else None, lambda text: one(text, 0.0), np.float64
+    )
 
     def indicate(batch: Batch) -> Column:
-        if cell is not None and is_text(field.data_type):
-            return batch.coded(cell).look_up(lambda text: one(text, 0.0), np.float64)
         column = evaluate(batch)
         return np.where(missing(column), absent, (column == value).astype(np.float64))
 
@@ -106,7 +113,8 @@ def norm_discrete(expression: NormDiscrete, field: Compiled) -> Compiled:
             lambda values: absent if (x := values[at]) != x else 1.0 if x == value else 0.0
         )
 
-    return Compiled("double", indicate, field.depth + 1, row=row)
+    depth = field.depth + 1
+    return Compiled("double", looked_up or indicate, depth, row=row, by_value=by_value)
 
 
 def discretize(expression: Discretize, field: Compiled, wanted: DataType) -> Compiled:
@@ -143,8 +151,6 @@ def map_values(expression: MapValues, keys: list[Compiled], wanted: DataType) ->
     kind = np.object_ if is_text(data_type) else np.float64
 
     def look_up(batch: Batch) -> Column:
-        if len(keys) == 1 and keys[0].cell is not None:
-            return batch.coded(keys[0].cell).look_up(look_up_one, kind)
         columns = [key.evaluate(batch) for key in keys]
         rows = zip(*(column.tolist() for column in columns), strict=True)
         result = full(other, batch.rows, data_type)
@@ -155,8 +161,24 @@ def map_values(expression: MapValues, keys: list[Compiled], wanted: DataType) ->
     def look_up_one(*found: Scalar) -> Scalar:
         return absent if any(map(is_missing, found)) else table.get(found, other)
 
+    only = keys[0].cell if len(keys) == 1 else None
+    by_value, looked_up = _by_value(only, look_up_one, kind)
     row = applied([key.row for key in keys], look_up_one)
-    return Compiled(data_type, look_up, max(key.depth for key in keys) + 1, row=row)
+    if len(keys) == 1 and is_text(keys[0].data_type):
+        known = {None: absent, **{key: value for (key,), value in table.items()}}.get
+        row = applied([keys[0].row], lambda text: known(text, other))
+    depth = max(key.depth for key in keys) + 1
+    return Compiled(data_type, looked_up or look_up, depth, row=row, by_value=by_value)
+
+
+def _by_value(
+    cell: Cell[Column] | None, function: Callable[[Any], Any], dtype: npt.DTypeLike
+) -> tuple[ByValue | None, Callable[[Batch], Column] | None]:
+    """Return how a function of a cell's values is computed, and what does so."""
+    if cell is None:
+        return None, None
+    lookup = Lookup([function], dtype)
+    return ByValue(cell, function), lambda batch: lookup.column(batch.coded(cell))
 
 
 def _table(

@@ -22,7 +22,7 @@ Scalar = float | str | None
 NUMBERS: frozenset[DataType] = frozenset({"integer", "float", "double"})
 _TRUTH = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 _SINGLE = Struct("f")
-_WHOLE_MAX = 2.0**53  # up to here a float64 holds every whole number
+WHOLE_MAX = 2.0**53  # up to here a float64 holds every whole number
 _FIELD_TYPES: dict[DataType, FieldType] = {
     "integer": "int64",
     "float": "float32",
@@ -93,7 +93,7 @@ def public(column: Column, data_type: DataType) -> Column:
         column = texts([write(value, data_type) for value in column.tolist()])
     if kind == "float32":
         return column.astype(np.float32)
-    if kind in {"int64", "bool"} and (np.abs(column) <= _WHOLE_MAX).all():
+    if kind in {"int64", "bool"} and (np.abs(column) <= WHOLE_MAX).all():
         return column.astype(kind)
     if kind == "bool":
         truths = np.full(len(column), None, dtype=object)
@@ -101,6 +101,24 @@ def public(column: Column, data_type: DataType) -> Column:
         truths[known] = column[known].astype(np.bool_)
         return truths
     return column
+
+
+def public_one(data_type: DataType) -> Callable[[Any], Any]:
+    """Return what makes of one value what users see of it.
+
+    Whole numbers and truths are int and bool, unless they are missing or too large to be counted.
+    """
+    match field_type(data_type):
+        case "string":
+            return _same if is_text(data_type) else lambda value: write(value, data_type)
+        case "float32":
+            return round_value
+        case "int64":
+            return lambda value: int(value) if abs(value) <= WHOLE_MAX else value
+        case "bool":
+            return lambda value: bool(value) if value == value else None  # noqa: PLR0124
+        case _:
+            return float
 
 
 def parse(text: str, data_type: DataType) -> Scalar:
@@ -196,6 +214,10 @@ def round_value(value: float) -> float:
 def is_missing(value: Scalar) -> bool:
     """Tell whether a value is missing."""
     return value is None or value != value  # noqa: PLR0124  # NaN is not itself
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _truth(column: Column) -> Column:

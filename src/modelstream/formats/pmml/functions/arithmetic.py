@@ -96,9 +96,8 @@ def _compile_elementwise(function: Numeric, rule: TypeRule) -> Callable[[Call], 
                 _treat_undefined(call, batch, undefined, given)
             return result
 
-        plain, careful = _OF_VALUES.get(function, (function, True))
-        compute = _of_values(plain, call, single=data_type == "float")
-        row = applied([get.row for get in getters], compute, careful=careful)
+        compute = _of_values(function, call, single=data_type == "float")
+        row = applied([get.row for get in getters], compute, careful=function not in _OF_VALUES)
         return finish(call, data_type, evaluate, row)
 
     return compile_call
@@ -116,21 +115,46 @@ def _divide_whole(one: Any, other: Any) -> Any:
 
 def _of_values(function: Numeric, call: Call, *, single: bool) -> Callable[..., float]:
     """Return the same function of one row's values; where it rejects a row the row is declined."""
+    known = _OF_VALUES.get(function)
+    plain: Numeric = known or (lambda *given: float(function(*given)))
+    if single:
+        exact = plain
+        plain = lambda *given: round_value(exact(*given))  # noqa: E731  # one of two rules
 
-    def compute(*given: float) -> float:
-        result = float(function(*given))
-        if result == result:  # noqa: PLR0124  # NaN is not itself
-            return round_value(result) if single else result
+    def undefined(*given: float) -> float:
         if call.strict and not any(map(is_missing, given)):
             raise Declined
-        return result
+        return math.nan
 
-    return compute
+    def one(x: float) -> float:
+        result: float = plain(x)
+        return result if result == result else undefined(x)  # noqa: PLR0124  # NaN is not itself
+
+    def two(x: float, y: float) -> float:
+        result: float = plain(x, y)
+        return result if result == result else undefined(x, y)  # noqa: PLR0124  # as above
+
+    def three(x: float, y: float, z: float) -> float:
+        result: float = plain(x, y, z)
+        return result if result == result else undefined(x, y, z)  # noqa: PLR0124  # as above
+
+    return (one, two, three)[len(call.arguments) - 1]
+
+
+def _log_of_one(x: float) -> float:
+    if x <= 0.0:
+        raise Declined  # NumPy would warn of it
+    return float(np.log(x))
 
 
 def _power_of_one(base: float, exponent: float) -> float:
-    known = base == base and exponent == exponent  # noqa: PLR0124  # NaN is not itself
-    return float(np.power(base, exponent)) if known else np.nan
+    if base != base or exponent != exponent:  # noqa: PLR0124  # NaN is not itself
+        return math.nan
+    if exponent == 2.0:
+        return base * base  # as NumPy computes it
+    if type(base**exponent) is not float:
+        raise Declined  # a complex number: NumPy would warn of it, and Python raises what overflows
+    return float(np.power(base, exponent))
 
 
 def _threshold_of_one(x: float, limit: float) -> float:
@@ -251,15 +275,16 @@ def _positive(deviation: Any) -> Any:
 
 
 _POWER = _where_known(np.power)
-# Of single numbers these are as NumPy's, and several times as fast; and whether they call NumPy.
-# What Python's operators raise, for a division by zero, leaves a row to the column path.
-_OF_VALUES: dict[Numeric, tuple[Numeric, bool]] = {
-    np.add: (operator.add, False),
-    np.subtract: (operator.sub, False),
-    np.multiply: (operator.mul, False),
-    np.divide: (operator.truediv, False),
-    np.abs: (operator.abs, False),
-    erf: (math.erf, False),
-    _POWER: (_power_of_one, True),
-    _threshold: (_threshold_of_one, False),
+# Of single numbers these are as NumPy's, and several times as fast. What they raise, as Python's
+# operators do for a division by zero, leaves a row to the column path.
+_OF_VALUES: dict[Numeric, Numeric] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.abs: operator.abs,
+    np.log: _log_of_one,
+    erf: math.erf,
+    _POWER: _power_of_one,
+    _threshold: _threshold_of_one,
 }

@@ -22,7 +22,7 @@ erf = np.vectorize(math.erf, otypes=[np.float64])
 
 def exponential(x: Column) -> Column:
     """Return exp(x); in single precision rounded once, as the best C libraries do."""
-    result: Column = np.exp(x, dtype=np.float64).astype(x.dtype)
+    result: Column = np.exp(x, dtype=np.float64).astype(x.dtype, copy=False)
     return result
 
 

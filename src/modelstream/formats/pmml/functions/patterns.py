@@ -2,24 +2,26 @@ r"""Regular expressions that cannot hang: which are accepted, and how long a tex
 
 A pattern comes with a model and a text with a record, so neither is trusted, and Python's engine
 backtracks. Its work on a text of n characters is bounded by (ways) * n ** (1 + unbounded), where
-`unbounded` counts the repeats without an upper limit and `ways` multiplies what the others can
-do. Repeats of a group (`(a+)+`), look-around and back-references have no such bound and are
+`unbounded` counts the repeats without an upper limit that can end in several ways and `ways`
+multiplies what the others can do. Repeats of a group (`(a+)+`), look-around and back-references have no such bound and are
 refused; the bound gives every other pattern its longest text.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats import limits
+from modelstream.formats.pmml.functions.charsets import FREE, Token, characters, follows
 
 _TOKEN = re.compile(
     r"""
     (?P<escape>\\.)
   | (?P<class>\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\])
   | (?P<open>\((?:\?:|\?P?<[A-Za-z]\w*>|(?!\?)))
-  | (?P<flags>\(\?u\))
+  | (?P<flags>\(\?[iu]+\))
   | (?P<close>\))
   | (?P<repeat>(?:[*+?]|\{\d*,?\d*\})\??)
   | (?P<or>\|)
@@ -27,6 +29,20 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_REPLACEMENT = re.compile(r"[$\\](?P<group>\d+)|\\(?P<escaped>[$\\])|(?P<character>.)", re.DOTALL)
+# Words to choose from are told apart by their first letters, so many in a step.
+_WORDS_A_STEP = 16
+# Classes of ASCII characters that Java has names for.
+_CLASSES = {
+    "Alnum": "a-zA-Z0-9",
+    "Alpha": "a-zA-Z",
+    "Digit": "0-9",
+    "Lower": "a-z",
+    "Punct": r"!-/:-@\[-`{-~",
+    "Space": r" \t-\r",
+    "Upper": "A-Z",
+}
+_NAMED = re.compile(r"(?P<escape>\\[^p])|\\p\{(?P<name>\w+)\}|(?P<class>\[)|(?P<end>\])", re.DOTALL)
 _BACKREFERENCE = re.compile(r"\\[1-9kg]")
 
 
@@ -40,6 +56,7 @@ class Pattern:
 
 def compile_pattern(source: str) -> Pattern:
     """Return a pattern with its bound. Raises UnsupportedModel for one that could hang."""
+    source = _spelled_out(source)
     ways, unbounded = _cost(source)
     chars = int((limits.PMML_PATTERN_STEPS_MAX / ways) ** (1.0 / (1 + unbounded)))
     if chars < limits.PMML_PATTERN_TEXT_CHARS_MIN:
@@ -53,41 +70,77 @@ def compile_pattern(source: str) -> Pattern:
     return Pattern(compiled, min(chars, limits.PMML_STRING_CHARS_MAX))
 
 
+def _spelled_out(source: str) -> str:
+    """Return a pattern without the classes that Java has names for."""
+    inside = False
+
+    def spell(found: re.Match[str]) -> str:
+        nonlocal inside
+        name = found["name"]
+        if name is None:
+            inside = found.lastgroup == "class" or (inside and found.lastgroup != "end")
+            return found.group()
+        listed = _CLASSES.get(name)
+        if listed is None:
+            raise _unsupported(source, f"has a class \\p{{{name}}}, which is not evaluated")
+        return listed if inside else f"[{listed}]"
+
+    return _NAMED.sub(spell, source)
+
+
 def replacement(source: str) -> str:
-    """Return a replacement text (`$1` for a group) as Python writes it."""
-    escaped = source.replace("\\", "\\\\")
-    return re.sub(r"\$(\d+)", r"\\g<\1>", escaped)
+    r"""Return a replacement text as Python writes it.
+
+    `$1` or `\1` stands for a group, `\$` and `\\` for the character after the backslash.
+    """
+
+    def spell(found: re.Match[str]) -> str:
+        if found.lastgroup == "group":
+            return f"\\g<{found['group']}>"
+        return (found["escaped"] or found["character"]).replace("\\", "\\\\")
+
+    return _REPLACEMENT.sub(spell, source)
 
 
 def _cost(source: str) -> tuple[float, int]:
     """Return the ways that bounded choices multiply to, and the number of unbounded repeats.
 
-    A group has as many ways as its branches together, a sequence the product of its parts'.
+    A group has as many ways as its branches together, a sequence the product of its parts'. A
+    repeat of what cannot begin the rest has one way to end: all such count for one together.
     """
-    unbounded, previous = 0, ""
+    unbounded, determined, previous = 0, 0, ("", "")
     groups = [_Ways()]
-    for kind, token, rest in _tokens(source):
+    tokens = list(_tokens(source))
+    for (kind, token), rest in zip(tokens, follows(tokens), strict=True):
         if kind == "open":
             groups.append(_Ways())
         elif kind == "close" and len(groups) > 1:
             inner = groups.pop()
             groups[-1].product *= inner.total()
+            groups[-1].meet(None)
         elif kind == "or":
             groups[-1].finish_branch()
         elif kind == "repeat":
+            groups[-1].meet(None)
             low, high = _bounds(token)
-            if previous == "close" and (low, high) != (0, 1):
+            if previous[0] == "close" and (low, high) != (0, 1):
                 raise _unsupported(source, "repeats a group, which can take for ever")
             if high is not None:
                 groups[-1].product *= max(1, high - low + 1)
-            elif rest.strip(")"):  # after the last one nothing can fail
+            elif rest & FREE:
+                pass  # after it nothing can fail
+            elif characters(previous[1]) & rest:
                 unbounded += 1
-        previous = kind
-    return groups[0].total(), unbounded
+            else:
+                determined += 1
+        else:
+            groups[-1].meet(token if kind == "atom" else None)
+        previous = kind, token
+    return groups[0].total() * (1 + determined), unbounded + (determined > 0)
 
 
-def _tokens(source: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the kind and text of each token, and what follows it."""
+def _tokens(source: str) -> Iterator[Token]:
+    """Yield the kind and text of each token."""
     if len(source) > limits.PMML_PATTERN_CHARS_MAX:
         raise UnsupportedModel(
             f"a regular expression is longer than {limits.PMML_PATTERN_CHARS_MAX} characters"
@@ -98,7 +151,7 @@ def _tokens(source: str) -> Iterator[tuple[str, str, str]]:
         if token is None or _BACKREFERENCE.match(token.group()):
             raise _unsupported(source, f"is not evaluated from {source[at : at + 10]!r} on")
         at = token.end()
-        yield str(token.lastgroup), token.group(), source[at:]
+        yield str(token.lastgroup), token.group()
 
 
 @dataclass(slots=True)
@@ -107,13 +160,33 @@ class _Ways:
 
     finished: float = 0.0
     product: float = 1.0
+    word: str = ""
+    words: Counter[str] | None = field(default_factory=Counter)  # None: not of words alone
+
+    def meet(self, letter: str | None) -> None:
+        """Take in what stands in the group itself: a letter of a word, or anything else."""
+        if letter is None or self.words is None or not letter.isascii() or letter in "^$.":
+            self.words = None
+        else:
+            self.word += letter.lower()
 
     def finish_branch(self) -> None:
+        """Begin another branch."""
         self.finished += self.product
         self.product = 1.0
+        if self.words is not None:
+            self.words[self.word] += 1
+        self.word = ""
 
     def total(self) -> float:
-        return self.finished + self.product
+        """Return the ways of all branches; of words only those of several lengths can match."""
+        self.finish_branch()
+        if self.words is None:
+            return self.finished
+        times: dict[int, int] = {}
+        for word, number in self.words.items():
+            times[len(word)] = max(number, times.get(len(word), 0))
+        return max(sum(times.values()), self.words.total() / _WORDS_A_STEP)
 
 
 def _unsupported(source: str, why: str) -> UnsupportedModel:

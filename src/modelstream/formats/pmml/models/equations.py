@@ -5,6 +5,7 @@ Sums run in the document's order, without BLAS, which would start threads of its
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from modelstream.errors import InvalidModel
 from modelstream.formats.arithmetic import sum_in_order
 from modelstream.formats.pmml.elements.models import RegressionModel, RegressionTable
 from modelstream.formats.pmml.fields.batch import Batch, Cell
+from modelstream.formats.pmml.fields.coded import Lookup
 from modelstream.formats.pmml.fields.rows import Plan, Step, Twin, Values
 from modelstream.formats.pmml.fields.scope import Field, Scope
 from modelstream.formats.pmml.fields.values import Scalar, is_text, parse_declared, round_value
@@ -203,11 +205,15 @@ def _powers(places: list[int], power: int, coefficients: Column) -> Step:
 
 def _weighted(pairs: tuple[tuple[int, float], ...]) -> Step:
     """Return a weighted sum."""
+    if len(pairs) == 1:
+        ((only, factor),) = pairs
+        return lambda values: 0.0 + values[only] * factor
+    take, coefficients = itemgetter(*(place for place, _ in pairs)), [each for _, each in pairs]
 
     def add(values: Values) -> float:
         total = 0.0
-        for place, coefficient in pairs:
-            total += values[place] * coefficient
+        for value, coefficient in zip(take(values), coefficients, strict=True):
+            total += value * coefficient
         return total
 
     return add
@@ -219,6 +225,7 @@ class _Categories:
     def __init__(self, field: Field, scope: Scope) -> None:
         self.field = field
         self._positions: dict[Scalar, int] = {}
+        self._lookup = Lookup([lambda value: self._positions.get(value, -1)], np.intp)
         self.cell: Cell[Column] = scope.context.cells.make(self._locate)
 
     def __len__(self) -> int:
@@ -236,5 +243,4 @@ class _Categories:
         return self._positions.setdefault(value, len(self._positions))
 
     def _locate(self, batch: Batch) -> Column:
-        coded = batch.coded(self.field.cell)
-        return coded.look_up(lambda value: self._positions.get(value, -1), np.intp)
+        return self._lookup.column(batch.coded(self.field.cell))

@@ -42,12 +42,16 @@ def fire_one(
     for number, neuron in enumerate(layer.neurons):
         sources = tuple(rows[connection.source] for connection in neuron.connections)
         groups.setdefault(sources, []).append(number)
-    sums = [
-        _sum(sources, [[c.weight for c in layer.neurons[m].connections] for m in members])
+    parts = [
+        (sources, [[c.weight for c in layer.neurons[m].connections] for m in members])
         for sources, members in groups.items()
     ]
     order = [member for members in groups.values() for member in members]
     biases = [layer.neurons[member].bias for member in order]
+    if len(parts) == 1 and not _is_small(parts[0][1]):
+        multiply = _product(*parts[0])
+        return _matrix_layer(multiply, biases, activate[1], _NORMALIZATIONS[normalization])
+    sums = [_sum(sources, weights) for sources, weights in parts]
     back = sorted(range(len(order)), key=order.__getitem__)
     activation, normalize = _activation(*activate, len(order)), _NORMALIZATIONS[normalization]
     direct = back == list(range(len(order)))
@@ -60,31 +64,62 @@ def fire_one(
     return compute
 
 
+def _matrix_layer(
+    multiply: Callable[[Signals], Column],
+    biases: list[float],
+    activate: Fire,
+    normalize: FireOne,
+) -> FireOne:
+    """Return a layer whose neurons all have the same sources."""
+    bias = np.array(biases)
+    return lambda signals: normalize(activate(multiply(signals) + bias).tolist())
+
+
+def _is_small(weights: list[list[float]]) -> bool:
+    """Tell whether sums are made in Python; of one neuron NumPy would add in another order."""
+    connections = len(weights) * len(weights[0])
+    return connections <= limits.PMML_CONNECTIONS_ONE_BY_ONE_MAX or len(weights) == 1
+
+
 def _sum(sources: tuple[int, ...], weights: list[list[float]]) -> _Sum:
     """Return the weighted sums of some neurons that share their sources."""
-    chosen = itemgetter(*sources) if len(sources) > 1 else lambda signals: (signals[sources[0]],)
-    small = len(sources) * len(weights) <= limits.PMML_CONNECTIONS_ONE_BY_ONE_MAX
-    if small or len(weights) == 1:  # of one neuron NumPy would add in another order
+    if not _is_small(weights):
+        multiply = _product(sources, weights)
+        return lambda signals: list(multiply(signals).tolist())
+    choose = _chooser(sources)
 
-        def add(signals: Signals) -> Sequence[float]:
-            given = chosen(signals)
-            totals = []
-            for own in weights:
-                total = 0.0
-                for weight, signal in zip(own, given, strict=True):
-                    total += weight * signal
-                totals.append(total)
-            return totals
+    def add(signals: Signals) -> Sequence[float]:
+        given = choose(signals)
+        totals = []
+        for own in weights:
+            total = 0.0
+            for weight, signal in zip(own, given, strict=True):
+                total += weight * signal
+            totals.append(total)
+        return totals
 
-        return add
+    return add
+
+
+def _product(sources: tuple[int, ...], weights: list[list[float]]) -> Callable[[Signals], Column]:
+    """Return the same sums as a column, made by NumPy."""
+    choose, count = _chooser(sources), len(sources)
     matrix = np.ascontiguousarray(np.array(weights).T)  # else sums of one row are made otherwise
 
-    def multiply(signals: Signals) -> Sequence[float]:
-        column = np.array(chosen(signals))[:, None]
-        totals: Sequence[float] = np.einsum("sr,sn->nr", column, matrix)[:, 0].tolist()
+    def multiply(signals: Signals) -> Column:
+        column = np.fromiter(choose(signals), np.float64, count)[:, None]
+        totals: Column = np.einsum("sr,sn->nr", column, matrix)[:, 0]
         return totals
 
     return multiply
+
+
+def _chooser(sources: tuple[int, ...]) -> Callable[[Signals], Sequence[float]]:
+    """Return what takes the signals of some neurons."""
+    chosen = slice(sources[0], sources[0] + len(sources))
+    if sources == tuple(range(chosen.start, chosen.stop)):
+        return itemgetter(chosen)
+    return itemgetter(*sources)
 
 
 def _activation(kind: str, activate: Fire, neurons: int) -> Callable[[Signals], Signals]:

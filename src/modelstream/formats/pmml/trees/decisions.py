@@ -7,7 +7,6 @@ missing-value strategies of trees are ordinary edges, and the kernel knows none 
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from math import inf, nextafter
 from typing import NamedTuple
 
@@ -40,8 +39,7 @@ class Test(NamedTuple):
     unknown: int
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A question, and whether its answer is the other way round."""
 
     question: Question

@@ -14,6 +14,7 @@ from modelstream.formats.pmml.elements.forests import (
 )
 from modelstream.formats.pmml.expressions.predicates import compile_predicate
 from modelstream.formats.pmml.fields.batch import Batch
+from modelstream.formats.pmml.fields.coded import Lookup
 from modelstream.formats.pmml.fields.rows import Twin, applied, of_cell
 from modelstream.formats.pmml.fields.scope import Scope
 from modelstream.formats.pmml.fields.values import Scalar, is_missing, is_text, parse_declared
@@ -52,11 +53,12 @@ def _code_reader(known: CodeInput, scope: Scope) -> Reader:
     cell = field.cell
 
     def read(batch: Batch) -> Column:
-        return batch.coded(cell).look_up(read_one, np.float64)
+        return codes_of.column(batch.coded(cell))
 
     def read_one(value: Scalar) -> float:
         return np.nan if is_missing(value) else codes.get(value, -1.0)
 
+    codes_of = Lookup([read_one], np.float64)
     return Reader(read, applied([of_cell(cell)], read_one))
 
 

@@ -22,7 +22,7 @@ from modelstream.formats.pmml.expressions.predicates import (
     declared_value,
     ordinal_set,
 )
-from modelstream.formats.pmml.fields.scope import Scope
+from modelstream.formats.pmml.fields.scope import Field, Scope
 from modelstream.formats.pmml.fields.values import is_text, write
 from modelstream.formats.pmml.trees.decisions import Asked, Decisions, Question, numeric_question
 from modelstream.formats.pmml.trees.vocabulary import Values, Vocabulary, nested
@@ -42,6 +42,7 @@ class Questions:
         self._sets = sets
         self._inputs: list[NumberInput | ChoiceInput | Vocabulary] = []
         self._numbers: dict[object, int] = {}
+        self._fields: dict[str, Field] = {}
         self._choices = 0
         # Inputs that are never missing; it grows as they are asked for.
         self.certain: set[int] = set()
@@ -53,7 +54,7 @@ class Questions:
     def ask(self, asked: SimplePredicate | SimpleSetPredicate) -> Asked:
         """Return the question that a predicate asks; of isMissing the input alone counts."""
         name = asked.field
-        known = self._scope.find(name)
+        known = self._find(name)
         text = is_text(known.data_type)
         predicate = asked
         if isinstance(predicate, SimplePredicate):
@@ -83,11 +84,6 @@ class Questions:
         End -1 - i is the i-th predicate's; the count of predicates stands for none, the number
         after it for an unknown one unless `unknown` is another.
         """
-        if len(predicates) > limits.PMML_PREDICATES_MAX:
-            raise UnsupportedModel(
-                f"a tree node with {len(predicates)} children; {limits.PMML_PREDICATES_MAX} are "
-                "evaluated"
-            )
         column = ChoiceInput(predicates=predicates, unknown=unknown)
         number = self._place(column, lambda: column)
         self._choices = sum(isinstance(known, ChoiceInput) for known in self._inputs)
@@ -111,20 +107,29 @@ class Questions:
         """Return the inputs that are certainly not missing where a predicate is true."""
         if isinstance(predicate, SimpleSetPredicate):
             return frozenset({self._vocabulary(predicate.field)[0]})
-        if isinstance(predicate, SimplePredicate):
-            if predicate.operator == "isMissing":
-                return frozenset()
-            return frozenset({self.ask(predicate).question.input})
+        if isinstance(predicate, SimplePredicate) and predicate.operator != "isMissing":
+            known = self._find(predicate.field)
+            if known.order or is_text(known.data_type):
+                return frozenset({self.ask(predicate).question.input})
+            return frozenset({self._number(predicate.field)})
         if isinstance(predicate, CompoundPredicate):
             parts = [self.present_if_true(part) for part in predicate.predicates]
             if predicate.boolean_operator == "and":
                 return frozenset().union(*parts)
             if predicate.boolean_operator == "or":
                 return frozenset.intersection(*parts)
-        return frozenset()  # an exclusive or can be true by what is missing
+        return frozenset()  # isMissing and an exclusive or can be true by what is missing
+
+    def _find(self, name: str) -> Field:
+        known = self._fields.get(name)
+        if known is None:
+            known = self._fields[name] = self._scope.find(name)
+        return known
 
     def _number(self, name: str) -> int:
-        return self._place(("number", name), lambda: NumberInput(field=name))
+        key = ("number", name)
+        known = self._numbers.get(key)
+        return self._place(key, lambda: NumberInput(field=name)) if known is None else known
 
     def _vocabulary(self, name: str) -> tuple[int, Vocabulary]:
         number = self._place(("code", name), lambda: self._make_vocabulary(name))

@@ -6,7 +6,7 @@ children is made outside the forest, in a column: so no subtree is ever copied.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from modelstream.errors import InvalidModel
 from modelstream.formats.pmml.elements.forests import Forest
@@ -61,8 +61,7 @@ def _sets(models: Sequence[TreeModel], scope: Scope) -> dict[str, set[Values]]:
     return sets
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(NamedTuple):
     """Where a choice can lead: into a node, to a node's own answer, or to none (no node)."""
 
     node: Node | None
@@ -70,8 +69,7 @@ class _End:
     assured: bool = False  # the node's predicate is true, not merely unknown
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(NamedTuple):
     """What can come of the choice among a node's children; ends are numbered from -1 down.
 
     An `unknown` of None goes on to the next child.
@@ -83,8 +81,7 @@ class _Choice:
     unknown: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+class _Visit(NamedTuple):
     """A node that is still to be written, where to, and the inputs known to be there."""
 
     node: Node
@@ -136,8 +133,10 @@ class _Tree:
     def _write_choice(self, choice: _Choice, place: Place, present: frozenset[int]) -> None:
         """Write a choice as tests; nodes that it leads into are left pending."""
         decisions = self._decisions(present)
-        graph = _graph(choice, decisions)
-        if graph is None or not _is_plain(choice, decisions, graph):
+        size, nesting = _extent(choice.predicates)
+        small = size <= _PREDICATES_MAX and nesting <= _NESTING_MAX
+        graph = _graph(choice, decisions) if small else None
+        if graph is None or not _is_plain(choice, decisions, graph, size):
             decisions = self._decisions(present)
             unknown = None if choice.unknown is None else -1 - choice.unknown
             graph = self._questions.choice(decisions, choice.predicates, unknown)
@@ -181,11 +180,8 @@ def _default_child(node: Node) -> int:
     return ids.index(node.default_child)
 
 
-def _graph(choice: _Choice, decisions: Decisions) -> int | None:
-    """Return the graph to the first true child, or None when it would be large."""
-    size, nesting = _extent(choice.predicates)
-    if size > _PREDICATES_MAX or nesting > _NESTING_MAX:
-        return None
+def _graph(choice: _Choice, decisions: Decisions) -> int:
+    """Return the graph to the first true child."""
     following = choice.none_true
     for number in range(len(choice.predicates) - 1, -1, -1):
         unknown = following if choice.unknown is None else choice.unknown
@@ -193,9 +189,9 @@ def _graph(choice: _Choice, decisions: Decisions) -> int | None:
     return following
 
 
-def _is_plain(choice: _Choice, decisions: Decisions, graph: int) -> bool:
-    """Tell whether a graph stays small when written as a tree, and copies no subtree."""
-    budget = _TESTS_PER_PREDICATE_MAX * (_extent(choice.predicates)[0] + 1)
+def _is_plain(choice: _Choice, decisions: Decisions, graph: int, size: int) -> bool:
+    """Tell whether a graph of some predicates stays small as a tree, and copies no subtree."""
+    budget = _TESTS_PER_PREDICATE_MAX * (size + 1)
     entered: set[int] = set()
     stack = [graph]
     while stack:

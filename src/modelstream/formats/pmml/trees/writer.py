@@ -1,6 +1,6 @@
 """Collect binary tests and leaves into the flat arrays of a lowered forest."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from modelstream.formats.trees.arrays import Trees
 from modelstream.formats.trees.onnx_graph import LESS_OR_EQUAL, MEMBER
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where the number of a test or leaf belongs, and how many tests lead there."""
 
     column: list[int]
