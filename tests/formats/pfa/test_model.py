@@ -187,6 +187,20 @@ def test_a_row_that_takes_too_long_fails_alone() -> None:
     assert "steps" in scores.errors[1]
 
 
+def test_a_function_that_never_ends_fails_the_rows_that_call_it() -> None:
+    endless = {
+        "params": [{"x": "int"}],
+        "ret": "boolean",
+        "do": {"do": [{"while": True, "do": 1}, True]},
+    }
+    model = loaded([{"a.any": ["input", endless]}], {"type": "array", "items": "int"}, "boolean")
+    lists = np.empty(2, dtype=object)
+    lists[:] = [[1], []]
+    scores = model.score({"input": lists})
+    assert list(scores.errors) == [0]
+    assert "steps" in scores.errors[0]
+
+
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=8))
 def test_a_row_has_one_answer_in_any_batch(numbers: list[int]) -> None:
     action = [

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from modelstream.formats.pfa.faults import Fault, Run
+from modelstream.formats.pfa.faults import Fault, Run, Stopped
 from modelstream.formats.pfa.types import (
     BOOLEAN,
     NUMBERS,
@@ -120,7 +120,7 @@ class Batch:
     ) -> None:
         try:
             values[row] = run(given)
-        except Fault:
+        except (Fault, Stopped):
             self._doubt[row] = True
 
 

@@ -67,7 +67,7 @@ class PfaModel:
         if not self.engine.emits and rows and not doubt.all():
             try:
                 return batch, self.engine.action.columns(batch)
-            except (ByRows, RecursionError):
+            except (ByRows, Stopped, RecursionError):
                 pass
         return Batch(rows, slots, np.ones(rows, dtype=np.bool_), None), None
 

@@ -322,6 +322,19 @@ def test_bytes_are_packed_and_unpacked() -> None:
         ([[1, 2]], "a list is no expression"),
         ([{"cell": "none"}], "no cell 'none'"),
         ([{"if": 1, "then": 2, "else": 3}], "a condition is boolean"),
+        ([{"let": {}}, 1], "an object of symbols"),
+        ([{"set": {"@": "here"}}, 1], "an object of symbols"),
+        ([{"for": {}, "while": True, "step": {"i": 1}, "do": 1}, 1], "an object of symbols"),
+        ([{"ifnotnull": {}, "then": 1, "else": 1}], "an object of symbols"),
+        ([{"pack": []}, 1], "a list of objects"),
+        (
+            [{"attr": {"new": [1], "type": {"type": "array", "items": "int"}}, "path": []}, 1],
+            "at least one",
+        ),
+        (
+            [{"cast": 1, "cases": [{"as": "string", "named": "x", "do": 1}]}],
+            "no value of int can be",
+        ),
     ],
     ids=str,
 )

@@ -108,6 +108,16 @@ CASES: list[tuple[str, Any, tuple[Any, ...], Any]] = [
     ("interp.bin", "int", (2.5, 10, 0.0, 10.0), 2),
     ("bytes.encodeUtf8", "bytes", ("é",), "é".encode()),
     ("re.split", STRINGS, ("a, b,c", ", *"), ["a", "b", "c"]),
+    ("re.count", "int", ("a1b22c", "[0-9]+"), 2),
+    ("re.findall", STRINGS, ("a1b22c", "[0-9]+"), ["1", "22"]),
+    ("re.findfirst", ["string", "null"], ("abc", "[0-9]"), None),
+    ("re.replacefirst", "string", ("a1b22", "[0-9]+", "-"), "a-b22"),
+    ("re.replacelast", "string", ("a1b22", "[0-9]+", "-"), "a1b-"),
+    ("prob.dist.lognormalCDF", "double", (1.0, 0.0, 2.0), 0.5),
+    ("prob.dist.weibullQF", "double", (0.5, 1.0, 2.0), 2.0 * math.log(2.0)),
+    ("prob.dist.geometricPDF", "double", (2, 0.5), 0.125),
+    ("prob.dist.poissonPDF", "double", (0, 3.0), math.exp(-3.0)),
+    ("prob.dist.gaussianLL", "double", (1.0, 0.0, 5e-324), -INF),
     ("prob.dist.gaussianLL", "double", (0.0, 0.0, 1.0), -0.5 * math.log(2 * math.pi)),
     ("prob.dist.gaussianQF", "double", (0.5, 3.0, 1.0), 3.0),
     ("stat.change.updateCUSUM", "double", (1.0, 2.0, 0.0), 3.0),
@@ -156,6 +166,11 @@ FAULTS: list[tuple[str, Any, tuple[Any, ...], int]] = [
     ("time.year", "int", (0.0, "Nowhere/Here"), 40000),
     ("time.year", "int", (1e300, ""), 40001),
     ("prob.dist.gaussianLL", "double", (0.0, 0.0, -1.0), 13000),
+    ("m.special.lnGamma", "double", (1e308,), 36050),
+    ("m.special.lnBeta", "double", (1e308, 10.0), 36010),
+    ("prob.dist.exponentialPDF", "double", (NAN, -1.0), 13030),
+    ("prob.dist.weibullQF", "double", (1.5, 1.0, 1.0), 13441),
+    ("re.contains", "boolean", ("a", "[z"), 35010),
 ]
 
 

@@ -9,6 +9,7 @@ from modelstream.formats.pfa import types
 from modelstream.formats.pfa.check import Checker
 from modelstream.formats.pfa.code import Code, Frame, coerced, constant
 from modelstream.formats.pfa.columns import Batch, choose, column_of, is_column, is_numbers
+from modelstream.formats.pfa.forms.literals import entries
 from modelstream.formats.pfa.scope import Scope, check_name
 from modelstream.formats.pfa.types import Type, members
 
@@ -105,11 +106,7 @@ def ifnotnull(checker: Checker, node: dict[str, Any], scope: Scope, where: str) 
     """{"ifnotnull": {...}, "then": ..., "else": ...}."""
     inside = scope.inner()
     named: list[tuple[int, Code, Type]] = []
-    if not isinstance(node["ifnotnull"], dict):
-        raise InvalidModel(f"{where}.ifnotnull: an object of symbols and expressions is due")
-    for name, each in node["ifnotnull"].items():
-        if name == "@":
-            continue
+    for name, each in entries(node["ifnotnull"], f"{where}.ifnotnull"):
         check_name(name, where)
         code = checker.expression(each, scope.argument(), f"{where}.ifnotnull.{name}")
         known = [kind for kind in members(code.type) if kind != types.NULL]

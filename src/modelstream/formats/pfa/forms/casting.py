@@ -67,6 +67,8 @@ def _case(checker: Checker, node: Any, kind: Type, scope: Scope, where: str) -> 
     if not isinstance(node, dict) or frozenset(node) - {"@"} != {"as", "named", "do"}:
         raise InvalidModel(f"{where}: a case has 'as', 'named' and 'do'")
     taken = checker.type(node["as"], f"{where}.as")
+    if not accepts(kind, taken):
+        raise InvalidModel(f"{where}: no value of {kind} can be a {taken}")
     if not any(accepts(taken, each) for each in members(kind)):
         raise UnsupportedModel(f"{where}: no value of {kind} is a {taken}")
     inside = scope.inner()

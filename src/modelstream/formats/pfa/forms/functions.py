@@ -19,6 +19,7 @@ from modelstream.formats.pfa.forms.calls import (
     user_callers,
     user_function,
 )
+from modelstream.formats.pfa.forms.literals import entries
 from modelstream.formats.pfa.scope import Scope, check_name
 from modelstream.formats.pfa.types import Function, Type, accepts
 
@@ -96,11 +97,7 @@ def filled(checker: Checker, node: dict[str, Any], scope: Scope, where: str) -> 
     """{"fcn": "name", "fill": {...}}: a function with some of its arguments given."""
     _, names, params, result, run, columns = _referred(checker, node["fcn"], where)
     given: dict[int, Code] = {}
-    if not isinstance(node["fill"], dict):
-        raise InvalidModel(f"{where}.fill: an object of arguments is due")
-    for name, each in node["fill"].items():
-        if name == "@":
-            continue
+    for name, each in entries(node["fill"], f"{where}.fill"):
         place = f"{where}.fill.{name}"
         code = checker.argument(each, scope.argument(), place)
         at = names.index(name) if name in names else -1

@@ -134,7 +134,7 @@ def let(checker: Checker, node: dict[str, Any], scope: Scope, where: str) -> Cod
     if scope.closed:
         raise InvalidModel(f"{where}: no symbol can be declared here; wrap it in a 'do'")
     codes = {}
-    for name, each in _entries(node["let"], f"{where}.let"):
+    for name, each in entries(node["let"], f"{where}.let"):
         code = checker.expression(each, scope.argument(), f"{where}.let.{name}")
         if code.type is types.NOTHING:
             raise InvalidModel(f"{where}.let.{name}: an error has no value")
@@ -177,7 +177,7 @@ def assignments(
     """Return the slots that values are assigned to, with the values. Raises InvalidModel."""
     checker.assignments += 1
     assigned = []
-    for name, each in _entries(node, where):
+    for name, each in entries(node, where):
         known = scope.find(name)
         if known is None:
             raise InvalidModel(f"{where}: unknown symbol {name!r}; declare it with 'let'")
@@ -190,10 +190,12 @@ def assignments(
     return tuple(assigned)
 
 
-def _entries(node: Any, where: str) -> list[tuple[str, Any]]:
-    if not isinstance(node, dict):
+def entries(node: Any, where: str) -> list[tuple[str, Any]]:
+    """Return the symbols of an object and what stands at each. Raises InvalidModel."""
+    known = [(k, v) for k, v in node.items() if k != "@"] if isinstance(node, dict) else []
+    if not known:
         raise InvalidModel(f"{where}: an object of symbols and expressions is due")
-    return [(name, each) for name, each in node.items() if name != "@"]
+    return known
 
 
 def doc(checker: Checker, node: dict[str, Any], scope: Scope, where: str) -> Code:

@@ -117,7 +117,7 @@ def _part(word: Any, where: str, *, packs: bool) -> _Part:
 def _pairs(node: Any, where: str) -> list[tuple[str, Any]]:
     """Return the names and values of a list of objects with one entry each."""
     pairs = []
-    for each in node if isinstance(node, list) else [None]:
+    for each in node if isinstance(node, list) and node else [None]:
         entries = (
             [(key, value) for key, value in each.items() if key != "@"]
             if isinstance(each, dict)

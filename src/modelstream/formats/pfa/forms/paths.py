@@ -55,6 +55,8 @@ def _base(checker: Checker, node: dict[str, Any], scope: Scope, where: str) -> C
     code = checker.expression(known, scope.argument(), f"{where}.attr")
     if not isinstance(code.type, Array | Map | Record):
         raise InvalidModel(f"{where}.attr: {code.type} has no parts")
+    if node["path"] == []:
+        raise InvalidModel(f"{where}.path: a path has at least one index")
     return code
 
 

@@ -82,13 +82,20 @@ def _choose(n: int, k: int) -> int:
 def _ln_beta(a: float, b: float) -> float:
     if a <= 0 or b <= 0:
         raise Fault("domain error", 36010)
-    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    return _log_gamma(a, 36010) + _log_gamma(b, 36010) - _log_gamma(a + b, 36010)
 
 
 def _ln_gamma(x: float) -> float:
     if x <= 0:
         raise Fault("domain error", 36050)
-    return math.lgamma(x) if math.isfinite(x) else math.nan
+    return _log_gamma(x, 36050) if math.isfinite(x) else math.nan
+
+
+def _log_gamma(x: float, code: int) -> float:
+    try:
+        return math.lgamma(x)
+    except OverflowError as error:
+        raise Fault("domain error", code) from error
 
 
 def _erf(name: str, function: Callable[[float], float]) -> LibraryFunction:
