@@ -21,7 +21,7 @@ from modelstream.models.check import CheckRequest, CheckVerdict, Failed, Passed
 from modelstream.models.jail import Jail
 from modelstream.wire.descriptor import Action, GoldenRecord, ModelDescriptor, encode_descriptor
 from tests.support.artifacts import adder
-from tests.support.logs import Logs, WoundClock, read_all
+from tests.support.logs import WoundClock, read_all
 from tests.support.waiting import eventually
 
 FLOW = Flow(name="wine")
@@ -126,6 +126,7 @@ def test_a_published_model_is_admitted_and_promoted(rig: Rig) -> None:
         metrics={"accuracy": 0.5},
         feature_names=("a", "b"),
         labels=("no", "yes"),
+        signature_name="predict",
     )
     first, second = rig.admitted_all()
     assert isinstance(first, Admitted)
@@ -135,6 +136,7 @@ def test_a_published_model_is_admitted_and_promoted(rig: Rig) -> None:
     assert (first.description, first.publisher, first.created_at_ms) == ("of trees", "me", 77)
     assert first.metrics == {"accuracy": 0.5}
     assert (first.feature_names, first.labels) == (("a", "b"), ("no", "yes"))
+    assert first.signature_name == "predict"
     assert rig.log.blobs.get(first.lowered) == b"lowered artifact"
     assert (second.name, second.version, second.data_type) == ("forest", "1", "wine")
     assert rig.committed() == 1
@@ -205,7 +207,7 @@ def test_a_version_that_exists_with_another_artifact_is_refused(rig: Rig) -> Non
 def test_what_the_check_needs_reaches_the_jail(rig: Rig) -> None:
     rig.log.append(Outgoing("wine.records", [b'{"x": 1}', b'{"x": 2}']))
     golden = (GoldenRecord("{}", "{}", 0.5),)
-    rig.send(feature_names=("a",), labels=("l",), golden=golden)
+    rig.send(feature_names=("a",), labels=("l",), signature_name="s", golden=golden)
     rig.admitted_all()
     assert rig.jail.requests == [
         CheckRequest(
@@ -213,6 +215,7 @@ def test_what_the_check_needs_reaches_the_jail(rig: Rig) -> None:
             format="onnx",
             feature_names=("a",),
             labels=("l",),
+            signature="s",
             records=(b'{"x": 1}', b'{"x": 2}'),
             golden=golden,
         )
@@ -342,7 +345,7 @@ def test_an_admitter_that_lost_its_lease_in_a_check_writes_nothing(
     with ThreadPoolExecutor(1) as thread:
         pending = thread.submit(first.step, 0)
         slow.begun.wait()
-        Logs(lambda: rig.log, rig.clock).lapse()
+        rig.clock.lapse()
         second = rig.admitter(instance="two")
         assert second.step(0) == 1
         slow.released.set()

@@ -258,10 +258,10 @@ def test_the_lowered_form_comes_from_the_blobs_without_a_check(log: MemoryLog) -
 
 def test_a_lost_lowered_form_is_made_again_and_kept(log: MemoryLog) -> None:
     publish(log, b"another")
-    event, jail = publish(log), FakeJail()
+    event, jail = msgspec.structs.replace(publish(log), signature_name="s"), FakeJail()
     assert lowered_bytes(event, log, FLOW, jail) == b"lowered " + DATA
     assert [request.data for request in jail.requests] == [DATA]
-    assert jail.requests[0].feature_names == ("x",)
+    assert (jail.requests[0].feature_names, jail.requests[0].signature) == (("x",), "s")
     assert lowered_bytes(event, log, FLOW, jail) == b"lowered " + DATA
     assert len(jail.requests) == 1
 

@@ -8,7 +8,7 @@ import pytest
 
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.events import FieldSpec
-from modelstream.formats.base import Description, Field, Hints, LoweredModel
+from modelstream.formats.base import Description, Elsewhere, Field, Hints, LoweredModel
 from modelstream.limits import FIELDS_MAX
 from modelstream.messages import Columns, Scores
 from modelstream.models import check as check_module
@@ -17,7 +17,9 @@ from modelstream.models.check import (
     CheckVerdict,
     Failed,
     Passed,
+    Untried,
     check,
+    check_outside,
     examine,
 )
 from modelstream.models.refusal import Refused
@@ -231,3 +233,26 @@ def test_a_request_travels_as_msgpack() -> None:
     packed = msgspec.msgpack.encode(request)
     assert msgspec.msgpack.decode(packed, type=CheckRequest) == request
     assert replace(request.golden[0], tolerance=0.0) != request.golden[0]
+
+
+def test_a_model_of_another_process_is_not_tried_in_the_child() -> None:
+    kept = FakeFormat(lowering=lambda data, _: Elsewhere(b"kept " + data))
+    verdict = examine(kept, CheckRequest(data=b"a", format="fake"))
+    assert verdict == Untried(b"kept a")
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(verdict), type=Untried) == verdict
+    assert not kept.model.closed
+
+
+def test_it_is_tried_outside_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = FakeFormat()
+    monkeypatch.setattr(check_module, "format_named", lambda *_: chosen)
+    request = CheckRequest(data=b"a", format="fake", records=(b'{"x": 1}',))
+    verdict = check_outside(request, b"kept a")
+    assert isinstance(verdict, Passed)
+    assert verdict.lowered == b"kept a"
+    assert chosen.model.closed
+    chosen.model = FakeModel(answer=lambda _: Scores({}))
+    refused = check_outside(request, b"kept a")
+    assert isinstance(refused, Failed)
+    assert refused.code == "wrong_rows"
+    assert chosen.model.closed

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from modelstream.confinement.confine import Confinement
 from modelstream.errors import JailFailed
 from modelstream.models.check import CheckRequest, Failed, Passed
-from modelstream.models.confine import Confinement
 from modelstream.models.jail import Jail
 from tests.support.artifacts import adder, counts_to
 from tests.support.waiting import children_of, eventually, is_alive, until_gone

@@ -110,6 +110,7 @@ def test_a_known_artifact_under_a_new_version_is_a_new_version() -> None:
     [
         ({"feature_names": ("p",)}, "feature names"),
         ({"labels": ("no", "yes")}, "labels"),
+        ({"signature_name": "predict"}, "signature"),
         ({"format": "other"}, "format"),
     ],
 )

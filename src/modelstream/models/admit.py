@@ -14,6 +14,7 @@ from modelstream.core.registry import Registry
 from modelstream.errors import Fenced, InvalidMessage, ModelstreamError
 from modelstream.events import Admitted, RegistryEvent, decode_events, encode_event
 from modelstream.flow import Flow
+from modelstream.formats import runtimes
 from modelstream.limits import (
     BATCH_BYTES_MAX,
     BATCH_RECORDS_MAX,
@@ -72,8 +73,9 @@ class Admitter:
         self._registry = Registry()
         self._source = TopicPartition(flow.models, 0)
         self._checks = ThreadPoolExecutor(1, thread_name_prefix="modelstream-admit")
+        self._group = f"{flow.name}.admitter"
         self._consumer = log.consumer(
-            f"{flow.name}.admitter", [flow.models], instance=instance or uuid.uuid4().hex
+            self._group, [flow.models], instance=instance or uuid.uuid4().hex
         )
 
     def step(self, max_wait_ms: int) -> int:
@@ -104,6 +106,14 @@ class Admitter:
         self._stop = stop
         while not stop.is_set():
             self.step(POLL_WAIT_MS)
+
+    def position(self) -> int:
+        """Return the offset up to which messages were handled, by this or any other member."""
+        return self._log.committed(self._group, *self._source) or 0
+
+    def end(self) -> int:
+        """Return the offset after the last message that is there."""
+        return self._log.bounds(*self._source)[1]
 
     def close(self) -> None:
         """Leave the group, so that another member takes over at once.
@@ -161,7 +171,9 @@ class Admitter:
         """Admit an artifact unless it is a version already; promote it unless it is but staged."""
         descriptor = message.descriptor
         data_type = data_type_of(message, self._flow)
-        artifact = artifact_bytes(descriptor, self._log.blobs, self._flow.locations)
+        artifact = artifact_bytes(
+            descriptor, self._log.blobs, self._flow.locations, self._flow.remote
+        )
         digest = hashlib.sha256(artifact).hexdigest()
         version = published(message, data_type, digest, self._registry)
         stays_back = descriptor.action is Action.STAGE
@@ -185,9 +197,12 @@ class Admitter:
             format=descriptor.format,
             feature_names=descriptor.feature_names,
             labels=descriptor.labels,
+            signature=descriptor.signature_name,
+            runtimes=runtimes(),
             models=referenced(descriptor.format, artifact, self._found, self._lowered),
             records=recent_records(self._log, self._flow, data_type) if rehearses else (),
             golden=descriptor.golden,
+            remote=self._flow.remote,
         )
         verdict = self._check(request)
         if isinstance(verdict, Failed):
@@ -210,6 +225,7 @@ class Admitter:
             metrics=dict(descriptor.metrics),
             feature_names=descriptor.feature_names,
             labels=descriptor.labels,
+            signature_name=descriptor.signature_name,
         )
         size = len(encode_event(admitted))
         if size > RECORD_BYTES_MAX:

@@ -1,7 +1,8 @@
 """Where a model's bytes come from: a descriptor's artifact, and the lowered form of a version.
 
 Every artifact is checked here against its size limit and its sha-256, before anything parses it.
-Nothing is fetched from a network, and from files only below the directories that a flow names.
+From a network nothing is fetched but the metadata of remote models, at the servers that a flow names;
+from files only what lies below the directories that it names.
 """
 
 import hashlib
@@ -12,11 +13,21 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from modelstream.errors import InvalidMessage, InvalidModel, LogError, UnknownModel
+from modelstream.errors import (
+    InvalidMessage,
+    InvalidModel,
+    LogError,
+    ModelUnavailable,
+    UnknownModel,
+    UnsupportedModel,
+)
 from modelstream.events import Admitted
 from modelstream.flow import Flow
-from modelstream.formats.base import LoweredModel
+from modelstream.formats import runtimes
+from modelstream.formats.base import LoweredModel, Remote
+from modelstream.formats.location import is_location
 from modelstream.formats.packing import is_model_directory, pack_directory
+from modelstream.formats.remote import check_allowed, fetch_artifact
 from modelstream.limits import ARTIFACT_BYTES_MAX, RECORD_BYTES_MAX
 from modelstream.log.base import Blobs, Log
 from modelstream.models.check import CheckRequest, Failed
@@ -29,14 +40,22 @@ _BLOB = re.compile(r"sha256:([0-9a-f]{64})")
 _FILE = "file:"
 
 
-def artifact_bytes(descriptor: ModelDescriptor, blobs: Blobs, locations: Sequence[str]) -> bytes:
+def artifact_bytes(
+    descriptor: ModelDescriptor,
+    blobs: Blobs,
+    locations: Sequence[str],
+    remote: Remote | None = None,
+) -> bytes:
     """Return the artifact that a descriptor brings, checked against its digest.
 
     It is in the message, among the log's blobs (`sha256:<hex>`), or in a file (`file:<path>`)
-    below one of the directories in `locations` (`file:<directory>`). Raises Refused.
+    below one of the directories in `locations` (`file:<directory>`). Of a remote model it is what
+    a server tells of it, one of those in `remote`. Raises Refused.
     """
     location = descriptor.location
-    if location is None:
+    if descriptor.format == "remote":
+        data = _from_server(location or "", remote or Remote())
+    elif location is None:
         data = descriptor.data or b""
     elif match := _BLOB.fullmatch(location):
         data = _from_blobs(blobs, match[1])
@@ -72,7 +91,7 @@ def lowered_bytes(event: Admitted, log: Log, flow: Flow, jail: Jail) -> bytes:
         return kept
     descriptor = _published(event, log, flow)
     try:
-        artifact = artifact_bytes(descriptor, log.blobs, flow.locations)
+        artifact = artifact_bytes(descriptor, log.blobs, flow.locations, flow.remote)
     except Refused as refused:
         raise UnknownModel(f"{_name(event)} cannot be fetched again: {refused.reason}") from refused
     if hashlib.sha256(artifact).hexdigest() != event.digest:
@@ -86,7 +105,10 @@ def lowered_bytes(event: Admitted, log: Log, flow: Flow, jail: Jail) -> bytes:
             format=event.format,
             feature_names=event.feature_names,
             labels=event.labels,
+            signature=event.signature_name,
+            runtimes=runtimes(),
             models=_referenced(event, artifact, log, flow, jail),
+            remote=flow.remote,
         )
     )
     if isinstance(verdict, Failed):
@@ -126,6 +148,27 @@ def _published(event: Admitted, log: Log, flow: Flow) -> ModelDescriptor:
 
 def _name(event: Admitted) -> str:
     return f"{event.name}@{event.version}"
+
+
+def _from_server(url: str, remote: Remote) -> bytes:
+    """Have a server tell of a remote model."""
+    if not is_location(url):
+        raise Refused(
+            "location_refused",
+            "a remote model is published by its location alone: http://HOST:PORT/v2/models/NAME",
+        )
+    try:
+        check_allowed(url, remote)
+    except InvalidModel as error:
+        raise Refused("location_refused", str(error)) from error
+    try:
+        return fetch_artifact(url, remote)
+    except ModelUnavailable as error:
+        raise Refused("unavailable", str(error)) from error
+    except UnsupportedModel as error:
+        raise Refused("unsupported_model", str(error)) from error
+    except InvalidModel as error:
+        raise Refused("invalid_model", str(error)) from error
 
 
 def _from_blobs(blobs: Blobs, digest: str) -> bytes:

@@ -6,15 +6,16 @@ size and digest are checked before it gets this far (`models.artifacts`).
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import msgspec
 
-from modelstream.errors import InvalidModel, ModelFailed, UnsupportedModel
+from modelstream.errors import InvalidModel, ModelFailed, ModelUnavailable, UnsupportedModel
 from modelstream.events import FieldSpec
-from modelstream.formats import format_named
-from modelstream.formats.base import Field, Format, Hints, LoweredModel, Model
+from modelstream.formats import check_hints, format_named
+from modelstream.formats.base import Elsewhere, Field, Format, Hints, LoweredModel, Model, Remote
 from modelstream.formats.synthetic import synthetic_columns
 from modelstream.limits import FIELDS_MAX, LOWERED_BYTES_MAX
 from modelstream.messages import Scores
@@ -29,6 +30,9 @@ _OUT_OF_MEMORY = re.compile(
 )
 
 
+_Verdict = TypeVar("_Verdict", bound="Passed | Untried")
+
+
 class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
     """An artifact, what its descriptor says of it, and records that it must be able to score.
 
@@ -39,7 +43,10 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     feature_names: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    signature: str = ""
+    runtimes: tuple[str, ...] = ()
     models: dict[str, LoweredModel] = {}
+    remote: Remote = Remote()  # where remote models may be asked
     records: tuple[bytes, ...] = ()  # recent ones, JSON
     golden: tuple[GoldenRecord, ...] = ()
 
@@ -59,40 +66,78 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     reason: str
 
 
+class Untried(msgspec.Struct, frozen=True, tag="untried"):
+    """The artifact is read and lowered; its model runs in a process of its own (`Elsewhere`)."""
+
+    lowered: bytes
+
+
 CheckVerdict = Passed | Failed
+# What the confined child answers.
+ChildVerdict = CheckVerdict | Untried
 
 
-def check(request: CheckRequest) -> CheckVerdict:
+def check(request: CheckRequest) -> ChildVerdict:
     """Lower, load, warm up and try an artifact; whatever it does wrong is the verdict."""
+    return _judged(request, examine)
+
+
+def check_outside(request: CheckRequest, lowered: bytes) -> CheckVerdict:
+    """Load, warm up and try what was lowered in a confined child and cannot be tried in it.
+
+    The model runs in a process of its own, as it will where it is served.
+    """
+    return _judged(request, lambda chosen, asked: try_out(chosen, lowered, asked))
+
+
+def _judged(
+    request: CheckRequest, judge: Callable[[Format, CheckRequest], _Verdict]
+) -> _Verdict | Failed:
     try:
         with _blamed("unknown_format", "this format cannot be used"):
-            chosen = format_named(request.format)
+            chosen = format_named(request.format, request.remote)
         with _blamed("invalid_model", "the check came to no end"):
-            return examine(chosen, request)
+            return judge(chosen, request)
     except Refused as refused:
         return Failed(refused.code, refused.reason)
 
 
-def examine(chosen: Format, request: CheckRequest) -> Passed:
+def examine(chosen: Format, request: CheckRequest) -> Passed | Untried:
     """Do what `check` does, with a given format. Raises Refused."""
     with _blamed("invalid_model", f"this is no {chosen.name} model"):
-        hints = Hints(request.feature_names, request.labels, request.models)
+        hints = Hints(
+            request.feature_names,
+            request.labels,
+            request.models,
+            request.signature,
+            request.runtimes,
+        )
+        check_hints(chosen.name, hints)
         lowered = chosen.lower(request.data, hints)
     if len(lowered) > LOWERED_BYTES_MAX:
         raise Refused(
             "too_large",
             f"the model has {len(lowered)} bytes once it is read; at most {LOWERED_BYTES_MAX}",
         )
+    if isinstance(lowered, Elsewhere):
+        return Untried(bytes(lowered))
+    return try_out(chosen, lowered, request)
+
+
+def try_out(chosen: Format, lowered: bytes, request: CheckRequest) -> Passed:
+    """Load, warm up and try a lowered form. Raises Refused."""
     with _blamed("invalid_model", "the model cannot be loaded"):
         model = chosen.load(lowered)
-    inputs, outputs = _signature("input", model.inputs), _signature("output", model.outputs)
-    _warm_up(model)
-    with _blamed("invalid_signature", "records cannot be bound to the inputs"):
-        decoder = Decoder(model.inputs)
-    with _blamed("model_error", "the model fails"):
-        rehearse(model, decoder, request.records)
-        verify_golden(model, decoder, request.golden)
-    model.close()
+    try:
+        inputs, outputs = _signature("input", model.inputs), _signature("output", model.outputs)
+        _warm_up(model)
+        with _blamed("invalid_signature", "records cannot be bound to the inputs"):
+            decoder = Decoder(model.inputs)
+        with _blamed("model_error", "the model fails"):
+            rehearse(model, decoder, request.records)
+            verify_golden(model, decoder, request.golden)
+    finally:
+        model.close()
     return Passed(lowered, inputs, outputs)
 
 
@@ -154,6 +199,8 @@ def _blamed(code: RefusalCode, what: str) -> Iterator[None]:
             raise Refused("memory", _memory(text)) from error
         if isinstance(error, UnsupportedModel):
             raise Refused("unsupported_model", text) from error
+        if isinstance(error, ModelUnavailable):
+            raise Refused("unavailable", text) from error
         if isinstance(error, InvalidModel):
             raise Refused(code, text) from error
         raise Refused(code, f"{what}: {type(error).__name__}: {text}") from error

@@ -13,6 +13,8 @@ from typing import Self
 
 import msgspec
 
+from modelstream.confinement.confine import Confinement
+from modelstream.confinement.frames import receive_frame, send_frame
 from modelstream.errors import JailFailed
 from modelstream.limits import (
     ADMIT_CPU_SECONDS_MAX,
@@ -22,14 +24,18 @@ from modelstream.limits import (
     JAIL_GRACE_SECONDS_MAX,
     RECORD_BYTES_MAX,
 )
-from modelstream.models.check import CheckRequest, CheckVerdict, Failed
-from modelstream.models.confine import Confinement
+from modelstream.models.check import (
+    CheckRequest,
+    CheckVerdict,
+    ChildVerdict,
+    Failed,
+    Untried,
+    check_outside,
+)
 from modelstream.models.jail_protocol import (
     EXIT_MEMORY,
     Ending,
     Order,
-    receive_frame,
-    send_frame,
 )
 from modelstream.models.refusal import shortened
 from modelstream.models.zygote import Zygote, ZygoteGone, signal_name, start_zygote
@@ -60,10 +66,13 @@ class Jail:
     def check(self, request: CheckRequest) -> CheckVerdict:
         """Check an artifact in a process of its own. Raises JailFailed when none can be started.
 
-        A zygote that dies is started again, and the check repeated once: the next time it dies,
-        the artifact is to blame.
+        Where its model runs in yet another one, it is tried there, from here. A zygote that dies is
+        started again, and the check repeated once: the next time it dies, the artifact is to blame.
         """
-        payload = msgspec.msgpack.encode(request)
+        verdict = self._check_inside(msgspec.msgpack.encode(request))
+        return check_outside(request, verdict.lowered) if isinstance(verdict, Untried) else verdict
+
+    def _check_inside(self, payload: bytes) -> ChildVerdict:
         with self._lock:
             for _ in range(2):
                 try:
@@ -146,7 +155,7 @@ class Jail:
                 "; ".join(confinement.missing),
             )
 
-    def _verdict(self, reply: bytearray | None, ending: Ending) -> CheckVerdict:
+    def _verdict(self, reply: bytearray | None, ending: Ending) -> ChildVerdict:
         """Judge a child by how it ended and by what it said."""
         failed = self._failure(ending)
         if failed is not None:
@@ -154,7 +163,7 @@ class Jail:
         if reply is None:
             return Failed("crashed", "the process that read the model ended without an answer")
         try:
-            verdict: CheckVerdict = msgspec.msgpack.decode(reply, type=CheckVerdict)
+            verdict: ChildVerdict = msgspec.msgpack.decode(reply, type=ChildVerdict)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Failed("crashed", f"the process that read the model answered nonsense: {error}")
         if isinstance(verdict, Failed):

@@ -4,46 +4,58 @@ Started by `models.jail` as `python -m modelstream.models.jail_child FD`. The zy
 sees an artifact: it gets a socket for each check, and the child that it forks speaks there.
 """
 
+import encodings
 import gc
 import os
+import pkgutil
 import select
 import signal
 import socket
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import NoReturn
 
 import msgspec
 
+from modelstream.confinement.confine import confine
+from modelstream.confinement.frames import receive_frame, send_frame
 from modelstream.formats import format_named, formats
 from modelstream.formats.runtime import onnxruntime
 from modelstream.limits import CHECK_REQUEST_BYTES_MAX
 from modelstream.models.check import CheckRequest, check
-from modelstream.models.confine import confine
 from modelstream.models.jail_protocol import (
     EXIT_MEMORY,
     READY,
     Ending,
     Order,
-    receive_frame,
-    send_frame,
 )
 
 
 def main() -> None:
     """Import all formats, say so, and serve orders until the parent is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for name in formats():
-        # What is not installed is told to those who publish such a model.
-        with suppress(ImportError):
-            format_named(name)
-    onnxruntime()
+    _import_all()
     # What is here now is never freed: without this, the collector would touch, and so copy, it.
     gc.collect()
     gc.freeze()
     control.send(READY)
     while _serve(control):
         pass
+
+
+def _import_all() -> None:
+    """Import all that a check may come to need: a confined child can open no file any more."""
+    for name in formats():
+        # What is not installed is told to those who publish such a model.
+        with suppress(ImportError):
+            format_named(name)
+    onnxruntime()
+    import_module("numpy.ma")  # NumPy does so itself, when `unique` is first called
+    # An XML document names its encoding, and Python imports each when it is first asked for.
+    for each in pkgutil.iter_modules(encodings.__path__):
+        with suppress(ImportError):  # some are those of other operating systems
+            import_module(f"encodings.{each.name}")
 
 
 def _serve(control: socket.socket) -> bool:

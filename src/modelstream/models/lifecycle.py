@@ -206,6 +206,7 @@ def _differences(known: Version, descriptor: ModelDescriptor, data_type: str) ->
         "format": (admitted.format, descriptor.format),
         "order of feature names": (admitted.feature_names, descriptor.feature_names),
         "list of labels": (admitted.labels, descriptor.labels),
+        "signature": (admitted.signature_name, descriptor.signature_name),
     }
     return [what for what, (there, here) in pairs.items() if there != here]
 

@@ -18,6 +18,7 @@ RefusalCode = Literal[
     "location_refused",
     "digest_mismatch",
     "too_large",
+    "unavailable",  # the server of a remote model
     # reading the artifact
     "unknown_format",
     "invalid_model",

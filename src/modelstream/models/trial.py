@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from modelstream.errors import ModelTimedOut, ModelUnavailable
 from modelstream.formats.base import Model
 from modelstream.messages import Columns, Failure, Scores
 from modelstream.models.refusal import Refused, listed
@@ -86,7 +87,7 @@ def _ask(model: Model, decoder: Decoder, records: Sequence[bytes]) -> tuple[Answ
     try:
         if rows:
             _collect(score_rows(model, columns, len(rows)), rows, answers, failures)
-    except (Refused, MemoryError):
+    except (Refused, ModelTimedOut, ModelUnavailable, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - a model may raise anything; each record is then tried alone
         for index, row in enumerate(rows):
@@ -100,7 +101,7 @@ def _ask_alone(
 ) -> None:
     try:
         _collect(score_rows(model, columns, 1), [row], answers, failures)
-    except (Refused, MemoryError):
+    except (Refused, ModelUnavailable, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a model may raise anything
         failures[row] = Failure("model_error", f"{type(error).__name__}: {error}")

@@ -4,7 +4,6 @@ What runs in that process is `models.jail_child`; what is made of the children's
 jail's business.
 """
 
-import os
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from modelstream.confinement.spawn import command_of, spawn
 from modelstream.errors import JailFailed
 from modelstream.limits import (
     JAIL_GRACE_SECONDS_MAX,
@@ -21,13 +21,9 @@ from modelstream.limits import (
 )
 from modelstream.models.jail_protocol import READY, Ending, Order
 
-# A process that is forked must have one thread: these libraries start theirs when they are
-# imported, unless they are told not to (the last one to report on its use).
-_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "ORT_DISABLE_TELEMETRY": "1",
-}
+_MODULE = "modelstream.models.jail_child"
+# Its import would start a thread, unless it is told not to report on its use.
+_ENVIRONMENT = {"ORT_DISABLE_TELEMETRY": "1"}
 
 
 class ZygoteGone(Exception):
@@ -83,28 +79,11 @@ class Zygote:
 
 
 def start_zygote() -> Zygote:
-    """Start a zygote and wait until it has imported everything. Raises JailFailed.
-
-    It is given this process's module path, an otherwise empty environment and no descriptor but
-    its socket and standard error, where it says why it cannot start.
-    """
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    module_path = os.pathsep.join(map(os.path.abspath, sys.path))
-    command = [sys.executable, "-s", "-P", "-m", "modelstream.models.jail_child"]
-    with theirs:
-        try:
-            process = subprocess.Popen(  # noqa: S603 - this interpreter, with words of our own
-                [*command, str(theirs.fileno())],
-                cwd="/",
-                env={"PYTHONPATH": module_path, **_ENVIRONMENT},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,  # the terminal's interrupt is for the parent to deal with
-            )
-        except OSError as error:
-            ours.close()
-            raise JailFailed(f"{sys.executable!r} cannot be started: {error.strerror}") from error
+    """Start a zygote and wait until it has imported everything. Raises JailFailed."""
+    try:
+        process, ours = spawn(_MODULE, _ENVIRONMENT)
+    except OSError as error:
+        raise JailFailed(f"{sys.executable!r} cannot be started: {error.strerror}") from error
     zygote = Zygote(process, ours)
     ours.settimeout(JAIL_START_SECONDS_MAX)
     try:
@@ -115,7 +94,7 @@ def start_zygote() -> Zygote:
         zygote.end()
         raise JailFailed(
             f"the process that checks models does not start (exit code {process.returncode}); it "
-            f"says why on standard error; it was started as: {' '.join(command)}"
+            f"says why on standard error; it was started as: {' '.join(command_of(_MODULE))}"
         )
     return zygote
 

@@ -32,6 +32,7 @@ FORMAT_NAMES: dict[Dialect, tuple[str, ...]] = {
         "lightgbm",
         "catboost",
         "pipeline",
+        "remote",
     ),
     "pmml1": ("tensorflow", "pmml"),
 }
@@ -88,6 +89,7 @@ class ModelDescriptor:
     action: Action = Action.PUBLISH
     signature: bytes = b""
     key_id: str = ""
+    signature_name: str = ""  # of the inputs and outputs to serve, where a model has several
 
 
 def encode_descriptor(descriptor: ModelDescriptor) -> bytes:
@@ -122,6 +124,7 @@ def encode_descriptor(descriptor: ModelDescriptor) -> bytes:
             action=descriptor.action.name,
             signature=descriptor.signature,
             key_id=descriptor.key_id,
+            signature_name=descriptor.signature_name,
         )
     except (TypeError, ValueError) as error:
         raise InvalidMessage(f"the descriptor cannot be written: {error}") from error
@@ -166,6 +169,7 @@ def decode_descriptor(data: bytes, dialect: Dialect = "canonical") -> ModelDescr
         action=action,
         signature=message.signature,
         key_id=message.key_id,
+        signature_name=message.signature_name,
     )
     _check(descriptor)
     return descriptor
@@ -198,6 +202,7 @@ def _check(descriptor: ModelDescriptor) -> None:
     _check_text("name", descriptor.name, limits.NAME_CHARS_MAX, needed=needed)
     for what in ("data_type", "version", "publisher", "key_id"):
         _check_text(what, getattr(descriptor, what), limits.NAME_CHARS_MAX)
+    _check_text("signature_name", descriptor.signature_name, limits.SIGNATURE_NAME_CHARS_MAX)
     _check_text("location", descriptor.location or "", limits.LOCATION_CHARS_MAX)
     if len(descriptor.description) > limits.DESCRIPTION_CHARS_MAX:
         raise InvalidMessage(

@@ -7,8 +7,7 @@ import pytest
 
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats import recognise
-from modelstream.formats.base import Field, Hints
-from modelstream.formats.onnx_graph.model import OnnxModel
+from modelstream.formats.base import Field, Hints, Model
 from modelstream.formats.tensorflow import GraphDefFormat
 from tests.support import graphs, tensorflow
 from tests.support.tensorflow import call, constant, function, graph, node, placeholder, to_bytes
@@ -28,7 +27,7 @@ WINE = [
 ]
 
 
-def loaded(data: bytes, hints: Hints | None = None) -> OnnxModel:
+def loaded(data: bytes, hints: Hints | None = None) -> Model:
     chosen = GraphDefFormat()
     return chosen.load(chosen.lower(data, hints or Hints()))
 
@@ -110,6 +109,42 @@ def test_a_call_that_nobody_reads_has_all_outputs_of_its_function() -> None:
     scores = loaded(data).score({"x": np.array([[1.0, 2.0]])})
     assert scores["f"].tolist() == [[-1.0, -2.0]]
     assert scores["f:1"].tolist() == [[1.0, 2.0]]
+
+
+def test_a_signature_names_what_is_fed_and_what_is_answered() -> None:
+    data = to_bytes(
+        graph(
+            placeholder("x"),
+            placeholder("rate", ()),
+            constant("one", np.array(1.0)),
+            node("bias", "PlaceholderWithDefault", ["one"], dtype=("type", 1)),
+            node("hidden", "Sub", ["x", "bias"]),
+            node("y", "Mul", ["hidden", "rate"]),
+        )
+    )
+    model = loaded(data, Hints(signature=" -> hidden:0"))
+    assert [field.name for field in model.outputs] == ["hidden"]
+    assert [field.name for field in model.inputs] == ["x"]
+    with pytest.raises(InvalidModel, match="need the placeholder 'rate', which is no input"):
+        loaded(data, Hints(signature="x:0 ->"))
+    asked = Hints(signature="x, bias:0 -> hidden")
+    both = loaded(data, asked)
+    assert [field.name for field in both.inputs] == ["x", "bias"]
+
+
+@pytest.mark.parametrize(
+    ("signature", "reason"),
+    [
+        ("serving_default", "no signature of a frozen graph; one is 'input,"),
+        ("x -> nowhere", "the graph has no node 'nowhere'"),
+        ("product -> y", "'product' is no placeholder"),
+        ("x:1 -> y", "'x' is no placeholder"),
+        ("x -> y:z", "'y:z' is not an output of a node"),
+    ],
+)
+def test_a_signature_that_is_none_is_refused(signature: str, reason: str) -> None:
+    with pytest.raises(InvalidModel, match=reason):
+        loaded(tensorflow.perceptron(), Hints(signature=signature))
 
 
 def test_what_is_beside_the_way_to_the_outputs_is_not_looked_at() -> None:

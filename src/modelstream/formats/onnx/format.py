@@ -1,6 +1,6 @@
 """The ONNX format: from an untrusted artifact to a checked plan, from a plan to a model."""
 
-from modelstream.formats.base import Hints
+from modelstream.formats.base import Device, Hints
 from modelstream.formats.onnx_graph.graph import parse_graph
 from modelstream.formats.onnx_graph.lowering import load_graph, lower_graph
 from modelstream.formats.onnx_graph.model import OnnxModel
@@ -14,6 +14,9 @@ class OnnxFormat:
     """ONNX models of standard operators, in one self-contained message."""
 
     name = "onnx"
+
+    def __init__(self, device: Device = "cpu") -> None:
+        self._device = device
 
     def recognises(self, data: bytes) -> bool:
         """Tell by the first three bytes; a SavedModel's differ in the version (it has 1)."""
@@ -31,4 +34,4 @@ class OnnxFormat:
 
     def load(self, lowered: bytes) -> OnnxModel:
         """Build the model. Raises InvalidModel."""
-        return load_graph(lowered)
+        return load_graph(lowered, self._device)

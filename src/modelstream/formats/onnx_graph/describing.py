@@ -9,7 +9,7 @@ from modelstream import limits
 from modelstream.formats import limits as format_limits
 from modelstream.formats.base import Description, Header, InputFacts, OutputFacts, Part
 from modelstream.formats.description import make_header
-from modelstream.formats.onnx_graph.graph import Labels
+from modelstream.formats.onnx_graph.graph import Labels, all_graphs
 from modelstream.formats.onnx_graph.plan import Binding
 from modelstream.wire.proto import onnx_subset_pb2 as pb
 
@@ -79,10 +79,10 @@ def _classes(binding: Binding) -> Labels:
 
 def _structure(model: pb.ModelProto, known: Any) -> Part:
     """Count what is in the graph, the graphs inside its nodes and functions included."""
-    graphs = [model.graph, *_inner_graphs(model.graph.node)]
+    graphs = [model.graph, *all_graphs(model.graph.node)]
     nodes = [node for graph in graphs for node in graph.node]
     for function in model.functions:
-        inside = list(_inner_graphs(function.node))
+        inside = list(all_graphs(function.node))
         graphs.extend(inside)
         nodes.extend([*function.node, *(node for graph in inside for node in graph.node)])
     operators = Counter(node.op_type for node in nodes).most_common()
@@ -100,16 +100,6 @@ def _structure(model: pb.ModelProto, known: Any) -> Part:
     for entry in model.metadata_props[: format_limits.DESCRIBED_PARTS_MAX]:
         facts[f"metadata {_cut(entry.key)}"] = _cut(entry.value)
     return Part("graph", {name: fact for name, fact in facts.items() if fact not in {0, ""}})
-
-
-def _inner_graphs(nodes: Iterable[pb.NodeProto]) -> Iterator[pb.GraphProto]:
-    """Yield the graphs inside nodes; how deeply they are nested has been checked."""
-    for node in nodes:
-        for attribute in node.attribute:
-            for graph in (attribute.g, *attribute.graphs):
-                if graph.node:
-                    yield graph
-                    yield from _inner_graphs(graph.node)
 
 
 def _parameters(graphs: Iterable[pb.GraphProto], nodes: Iterable[pb.NodeProto]) -> int:

@@ -3,6 +3,8 @@
 Edits are few: ZipMap nodes become Identity, and a fixed first dimension is opened.
 """
 
+from collections.abc import Iterable, Iterator
+
 from google.protobuf.message import DecodeError
 
 from modelstream.errors import InvalidModel
@@ -36,6 +38,16 @@ def graph_inputs(model: pb.ModelProto) -> list[pb.ValueInfoProto]:
     constant = {tensor.name for tensor in model.graph.initializer}
     constant |= {tensor.values.name for tensor in model.graph.sparse_initializer}
     return [value for value in model.graph.input if value.name not in constant]
+
+
+def all_graphs(nodes: Iterable[pb.NodeProto]) -> Iterator[pb.GraphProto]:
+    """Yield the graphs inside nodes; how deeply they are nested has been checked."""
+    for node in nodes:
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                if graph.node:
+                    yield graph
+                    yield from all_graphs(graph.node)
 
 
 def strip_zipmaps(model: pb.ModelProto) -> dict[str, Labels]:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelstream.errors import InvalidModel, UnsupportedModel
-from modelstream.formats.base import Hints
+from modelstream.formats.base import Device, Hints
 from modelstream.formats.description import encode_description
 from modelstream.formats.onnx_graph.describing import describe_graph
+from modelstream.formats.onnx_graph.division import guard_divisions
 from modelstream.formats.onnx_graph.graph import (
     Labels,
     class_labels,
@@ -26,7 +27,7 @@ from modelstream.formats.onnx_graph.plan import (
 )
 from modelstream.formats.onnx_graph.signature import bind_inputs, bind_outputs, element_of
 from modelstream.formats.onnx_graph.trial import Trial, try_rows
-from modelstream.formats.runtime import open_session
+from modelstream.formats.runtime import open_session, runs_on
 from modelstream.wire.proto import onnx_subset_pb2 as pb
 
 
@@ -46,6 +47,7 @@ def lower_graph(model: pb.ModelProto, hints: Hints, *, name: str, version: str) 
     `name` and `version` are those of the format it came as. Raises InvalidModel, UnsupportedModel.
     """
     check_graph(model)
+    guard_divisions(model)
     labels = _output_labels(model)
     tried, by_row = _try_batches(model, hints)
     open_inputs = any(None in each.shape for each in tried.inputs)
@@ -57,17 +59,17 @@ def lower_graph(model: pb.ModelProto, hints: Hints, *, name: str, version: str) 
     return encode_plan(Plan(PLAN_VERSION, tried.onnx, tried.inputs, outputs, by_row, description))
 
 
-def load_graph(lowered: bytes) -> OnnxModel:
-    """Build the model. Raises InvalidModel.
+def load_graph(lowered: bytes, device: Device = "cpu") -> OnnxModel:
+    """Build the model on a device. Raises InvalidModel.
 
     The graph is checked again: the process that lowered it has read hostile bytes.
     """
     plan = decode_plan(lowered)
     check_graph(parse_graph(plan.onnx))
-    session = open_session(plan.onnx)
+    session = open_session(plan.onnx, device=device)
     _check_tensors("inputs", session.get_inputs(), plan.inputs)
     _check_tensors("outputs", session.get_outputs(), plan.outputs)
-    return OnnxModel(session, plan)
+    return OnnxModel(session, plan, "" if device == "cpu" else runs_on(session))
 
 
 def _output_labels(model: pb.ModelProto) -> dict[str, Labels]:

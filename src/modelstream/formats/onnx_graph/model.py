@@ -27,13 +27,14 @@ _Tensors = dict[str, Column]
 class OnnxModel:
     """A session and the names of its columns; several threads may score with it at once."""
 
-    def __init__(self, session: Any, plan: Plan) -> None:
+    def __init__(self, session: Any, plan: Plan, device: str = "") -> None:
         self._session = session
         self._inputs = plan.inputs
         self._outputs = plan.outputs
         self._tensors = [each.tensor for each in plan.outputs]
         self._by_row = plan.by_row
         self._description = plan.description
+        self._device = device
         self.inputs: tuple[Field, ...] = _fields(plan.inputs)
         self.outputs: tuple[Field, ...] = _fields(plan.outputs)
 
@@ -68,8 +69,14 @@ class OnnxModel:
         )
 
     def describe(self) -> Description:
-        """Tell what the graph is. Raises InvalidModel where its lowered form does not say."""
-        return decode_description(self._description)
+        """Tell what the graph is, and its device where it was loaded for another than the CPU.
+
+        Raises InvalidModel where its lowered form does not say.
+        """
+        description = decode_description(self._description)
+        if self._device:
+            description.structure.facts["device"] = self._device
+        return description
 
     def close(self) -> None:
         """Free the session's memory."""

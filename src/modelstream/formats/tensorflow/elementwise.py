@@ -155,27 +155,17 @@ def _erfc(emit: Emitter, node: Node, operands: Values) -> Values:
     return (emit.one("Sub", _scalar(node, 1), emit.one("Erf", *operands)),)
 
 
-def _div(emit: Emitter, node: Node, operands: Values) -> Values:
+def _div(emit: Emitter, _node: Node, operands: Values) -> Values:
     x, y = operands
-    answer = _quotient(emit, node, x, y)
+    answer = emit.one("Div", x, y)
     return (emit.rows(answer, x) if y.constant is not None else emit.rows(answer, y),)
 
 
 def _floor_div(emit: Emitter, node: Node, operands: Values) -> Values:
     x, y = operands
     if _type(node).kind == "f":
-        return (emit.one("Floor", _quotient(emit, node, x, y)),)
-    return (_quotient(emit, node, emit.one("Sub", x, emit.one("Mod", x, y)), y),)
-
-
-def _quotient(emit: Emitter, node: Node, x: Value, y: Value) -> Value:
-    """Divide. The least integer by -1 would end the process in ONNX Runtime: -1 is set apart."""
-    if _type(node).kind != "i":
-        # The cast does nothing, and makes sure that no signed integers are divided here.
-        return emit.one("Div", x, emit.cast(y, _type(node).name))
-    turned = emit.one("Equal", y, _scalar(node, -1))
-    safe = emit.one("Where", turned, _scalar(node, 1), y)
-    return emit.one("Where", turned, emit.one("Neg", x), emit.one("Div", x, safe))
+        return (emit.one("Floor", emit.one("Div", x, y)),)
+    return (emit.one("Div", emit.one("Sub", x, emit.one("Mod", x, y)), y),)
 
 
 def _floor_mod(emit: Emitter, node: Node, operands: Values) -> Values:
@@ -192,7 +182,7 @@ def _floor_mod(emit: Emitter, node: Node, operands: Values) -> Values:
 def _div_no_nan(emit: Emitter, node: Node, operands: Values) -> Values:
     x, y = operands
     zero = _scalar(node, 0)
-    return (emit.one("Where", emit.one("Equal", y, zero), zero, _quotient(emit, node, x, y)),)
+    return (emit.one("Where", emit.one("Equal", y, zero), zero, emit.one("Div", x, y)),)
 
 
 def _is_finite(emit: Emitter, _node: Node, operands: Values) -> Values:

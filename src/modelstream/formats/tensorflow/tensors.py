@@ -42,6 +42,11 @@ def numpy_type(number: int) -> np.dtype[Any]:
     return np.dtype(_TYPES[number][0])
 
 
+def type_number(dtype: np.dtype[Any]) -> int:
+    """Return the DataType of NumPy's type of numbers or truth values."""
+    return next(number for number, (name, _) in _TYPES.items() if name == dtype.name)
+
+
 def read_shape(shape: pb.TensorShapeProto) -> Shape | None:
     """Return a shape with None for any size, or None where not even the rank is known."""
     if shape.unknown_rank:

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ModelDescriptor(_message.Message):
-    __slots__ = ("name", "description", "dataType", "modeltype", "data", "location", "version", "digest", "created_at_ms", "feature_names", "labels", "metrics", "golden", "publisher", "action", "signature", "key_id")
+    __slots__ = ("name", "description", "dataType", "modeltype", "data", "location", "version", "digest", "created_at_ms", "feature_names", "labels", "metrics", "golden", "publisher", "action", "signature", "key_id", "signature_name")
     class ModelType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         TENSORFLOW: _ClassVar[ModelDescriptor.ModelType]
@@ -19,6 +19,7 @@ class ModelDescriptor(_message.Message):
         LIGHTGBM: _ClassVar[ModelDescriptor.ModelType]
         CATBOOST: _ClassVar[ModelDescriptor.ModelType]
         PIPELINE: _ClassVar[ModelDescriptor.ModelType]
+        REMOTE: _ClassVar[ModelDescriptor.ModelType]
     TENSORFLOW: ModelDescriptor.ModelType
     TENSORFLOWSAVED: ModelDescriptor.ModelType
     PMML: ModelDescriptor.ModelType
@@ -28,6 +29,7 @@ class ModelDescriptor(_message.Message):
     LIGHTGBM: ModelDescriptor.ModelType
     CATBOOST: ModelDescriptor.ModelType
     PIPELINE: ModelDescriptor.ModelType
+    REMOTE: ModelDescriptor.ModelType
     class Action(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         PUBLISH: _ClassVar[ModelDescriptor.Action]
@@ -64,6 +66,7 @@ class ModelDescriptor(_message.Message):
     ACTION_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     dataType: str
@@ -81,7 +84,8 @@ class ModelDescriptor(_message.Message):
     action: ModelDescriptor.Action
     signature: bytes
     key_id: str
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., dataType: _Optional[str] = ..., modeltype: _Optional[_Union[ModelDescriptor.ModelType, str]] = ..., data: _Optional[bytes] = ..., location: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., feature_names: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., golden: _Optional[_Iterable[_Union[GoldenRecord, _Mapping]]] = ..., publisher: _Optional[str] = ..., action: _Optional[_Union[ModelDescriptor.Action, str]] = ..., signature: _Optional[bytes] = ..., key_id: _Optional[str] = ...) -> None: ...
+    signature_name: str
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., dataType: _Optional[str] = ..., modeltype: _Optional[_Union[ModelDescriptor.ModelType, str]] = ..., data: _Optional[bytes] = ..., location: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., feature_names: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., golden: _Optional[_Iterable[_Union[GoldenRecord, _Mapping]]] = ..., publisher: _Optional[str] = ..., action: _Optional[_Union[ModelDescriptor.Action, str]] = ..., signature: _Optional[bytes] = ..., key_id: _Optional[str] = ..., signature_name: _Optional[str] = ...) -> None: ...
 
 class GoldenRecord(_message.Message):
     __slots__ = ("record_json", "outputs_json", "tolerance")

@@ -43,16 +43,18 @@ class NodeDef(_message.Message):
 class AttrValue(_message.Message):
     __slots__ = ("s", "i", "f", "b", "type", "shape", "tensor", "list", "func", "placeholder")
     class ListValue(_message.Message):
-        __slots__ = ("s", "i", "f", "type")
+        __slots__ = ("s", "i", "f", "type", "func")
         S_FIELD_NUMBER: _ClassVar[int]
         I_FIELD_NUMBER: _ClassVar[int]
         F_FIELD_NUMBER: _ClassVar[int]
         TYPE_FIELD_NUMBER: _ClassVar[int]
+        FUNC_FIELD_NUMBER: _ClassVar[int]
         s: _containers.RepeatedScalarFieldContainer[bytes]
         i: _containers.RepeatedScalarFieldContainer[int]
         f: _containers.RepeatedScalarFieldContainer[float]
         type: _containers.RepeatedScalarFieldContainer[int]
-        def __init__(self, s: _Optional[_Iterable[bytes]] = ..., i: _Optional[_Iterable[int]] = ..., f: _Optional[_Iterable[float]] = ..., type: _Optional[_Iterable[int]] = ...) -> None: ...
+        func: _containers.RepeatedCompositeFieldContainer[NameAttrList]
+        def __init__(self, s: _Optional[_Iterable[bytes]] = ..., i: _Optional[_Iterable[int]] = ..., f: _Optional[_Iterable[float]] = ..., type: _Optional[_Iterable[int]] = ..., func: _Optional[_Iterable[_Union[NameAttrList, _Mapping]]] = ...) -> None: ...
     S_FIELD_NUMBER: _ClassVar[int]
     I_FIELD_NUMBER: _ClassVar[int]
     F_FIELD_NUMBER: _ClassVar[int]

@@ -8,7 +8,7 @@ import pytest
 from modelstream import load_model
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats import read_artifact, recognise
-from modelstream.formats.base import Field, Hints
+from modelstream.formats.base import Field, Hints, Model
 from modelstream.formats.onnx_graph.lowering import load_graph, lower_graph
 from modelstream.formats.onnx_graph.model import OnnxModel
 from modelstream.formats.tensorflow import SavedModelFormat
@@ -31,7 +31,7 @@ FIRST_WINE = [
 ]
 
 
-def loaded(data: bytes, hints: Hints | None = None) -> OnnxModel:
+def loaded(data: bytes, hints: Hints | None = None) -> Model:
     chosen = SavedModelFormat()
     return chosen.load(chosen.lower(data, hints or Hints()))
 
@@ -126,3 +126,11 @@ def test_variables_that_are_not_there_are_named() -> None:
     del files[INDEX]
     with pytest.raises(InvalidModel, match="the checkpoint has no variable 'scale'"):
         loaded(tarred(files))
+
+
+def test_the_signature_of_the_hints_is_served(shared_data: Path) -> None:
+    data = read_artifact(shared_data / "tensorflow" / "half_plus_two")
+    model = loaded(data, Hints(signature="regress_x2_to_y3"))
+    assert model.score({"inputs": np.array([0.0, 1.0, 2.0])})["outputs"].tolist() == [3.0, 3.5, 4.0]
+    with pytest.raises(InvalidModel, match=r"no signature 'other'; it has .*serving_default"):
+        load_model(data, signature="other")

@@ -31,8 +31,20 @@ def test_the_default_is_served_or_the_only_one(names: list[str], chosen: str) ->
 
 @pytest.mark.parametrize(("names", "told"), [(["c", "b"], "b, c"), ([], "none")])
 def test_where_none_is_the_one_to_serve_all_are_told(names: list[str], told: str) -> None:
-    with pytest.raises(InvalidModel, match=rf"no signature 'serving_default'.*it has {told}$"):
+    with pytest.raises(
+        InvalidModel, match=rf"no signature 'serving_default'.*it has {told}; choose"
+    ):
         choose_signature(dict.fromkeys(names, SIGNATURE))
+
+
+def test_a_signature_is_chosen_by_its_name() -> None:
+    known = dict.fromkeys(["b", "serving_default", "__saved_model_init_op"], SIGNATURE)
+    assert choose_signature(known, "b").name == "b"
+    for name in ("c", "__saved_model_init_op"):
+        with pytest.raises(
+            InvalidModel, match=rf"no signature '{name}'; it has b, serving_default$"
+        ):
+            choose_signature(known, name)
 
 
 def test_inputs_and_outputs_bear_the_names_of_the_signature() -> None:

@@ -17,6 +17,7 @@ _TAG = "serve"
 # serve, and the name that older tutorials gave it.
 _FIRST = ("serving_default", "predict")
 _INTERNAL = "__saved_model"
+_FILLING = "__saved_model_init_op"
 _TOLD_MAX = 10
 
 
@@ -43,16 +44,30 @@ def served_graph(data: bytes) -> pb.MetaGraphDef:
     return saved.meta_graphs[min(served, key=lambda at: len(tags[at]))]
 
 
-def choose_signature(signatures: Mapping[str, pb.SignatureDef]) -> Signature:
-    """Return the default signature, or the only one. Raises InvalidModel, UnsupportedModel."""
+def choose_signature(signatures: Mapping[str, pb.SignatureDef], wanted: str = "") -> Signature:
+    """Return the signature of a name; without one the default, or the only one.
+
+    Raises InvalidModel, UnsupportedModel.
+    """
     names = sorted(name for name in signatures if not name.startswith(_INTERNAL))
-    chosen = next((name for name in _FIRST if name in names), names[0] if len(names) == 1 else "")
+    told = ", ".join(names[:_TOLD_MAX]) or "none"
+    if wanted and wanted not in names:
+        raise InvalidModel(f"the SavedModel has no signature {wanted[:200]!r}; it has {told}")
+    only = names[0] if len(names) == 1 else ""
+    chosen = wanted or next((name for name in _FIRST if name in names), only)
     if not chosen:
-        told = ", ".join(names[:_TOLD_MAX]) or "none"
         raise InvalidModel(
-            f"the SavedModel has no signature {_FIRST[0]!r}, and not one alone; it has {told}"
+            f"the SavedModel has no signature {_FIRST[0]!r}, and not one alone; it has {told}; "
+            "choose one of them (signature=..., --signature)"
         )
     return read_signature(chosen, signatures[chosen])
+
+
+def filling_node(signatures: Mapping[str, pb.SignatureDef]) -> str:
+    """Return the node that fills the tables of a SavedModel of TensorFlow 2, or nothing."""
+    filling = signatures.get(_FILLING)
+    names = [each.name for each in filling.outputs.values()] if filling is not None else []
+    return read_ref(names[0]).node if names and names[0] else ""
 
 
 def read_signature(name: str, signature: pb.SignatureDef) -> Signature:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from modelstream.models import confine as confine_module
+from modelstream.confinement import confine as confine_module
 
 MEMORY = 1024 * 1024 * 1024
 LANDLOCK_ABI = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
@@ -32,7 +32,7 @@ def confined(*actions: str, before: str = "None", cpu_seconds: int = 10) -> list
     """
     script = f"""
         import errno, os, resource, signal, socket, sys
-        from modelstream.models.confine import confine
+        from modelstream.confinement.confine import confine
         answer = os.dup(1)
         made = {before}
         confinement = confine(answer, {MEMORY}, {cpu_seconds})
@@ -190,7 +190,7 @@ def test_processor_time_is_limited() -> None:
 def test_it_is_first_to_go_when_memory_runs_out() -> None:
     script = """
         import os
-        from modelstream.models.confine import confine
+        from modelstream.confinement.confine import confine
         score = os.open("/proc/self/oom_score_adj", os.O_RDONLY)
         confine(score, 2**30, 10)
         os._exit(0 if os.read(score, 9).strip() == b"1000" else 1)
@@ -205,4 +205,64 @@ def test_what_was_open_is_closed_and_what_is_printed_goes_nowhere() -> None:
     ) == [
         "EBADF",
         "10",
+    ]
+
+
+def run_confined(*lines: str, threads: bool, readable: str) -> list[str]:
+    """Run lines in a process that may have threads and read a file; return what they say."""
+    script = "\n".join(
+        [
+            "import os, threading",
+            "from modelstream.confinement.confine import confine",
+            "answer = os.dup(1)",
+            f"confine(answer, {MEMORY}, threads={threads}, readable=[{readable!r}])",
+            "say = lambda text: os.write(answer, (str(text) + chr(10)).encode())",
+            *lines,
+        ]
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return ran.stdout.splitlines()
+
+
+TRIES = """
+def attempt(work):
+    try:
+        work()
+        say("done")
+    except (OSError, RuntimeError) as error:
+        say(type(error).__name__)
+"""
+
+
+@needs_filter
+def test_threads_may_be_started_and_are_as_confined(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret")
+    start = f"thread = threading.Thread(target=attempt, args=[lambda: open({str(secret)!r})])"
+    ran = [TRIES, start, "thread.start()", "thread.join()", "attempt(os.fork)"]
+    assert run_confined(*ran, threads=True, readable="/dev/urandom") == [
+        "PermissionError",
+        "PermissionError",
+    ]
+    assert run_confined(
+        TRIES,
+        "attempt(threading.Thread(target=print).start)",
+        threads=False,
+        readable="/dev/urandom",
+    ) == ["RuntimeError"]
+
+
+@needs_landlock
+def test_a_file_may_be_left_readable_and_no_other(tmp_path: Path) -> None:
+    allowed, other = tmp_path / "allowed", tmp_path / "other"
+    for each in (allowed, other):
+        each.write_text("text")
+    ran = [TRIES]
+    ran += [f"attempt(lambda: open({str(each)!r}).read())" for each in (allowed, other)]
+    ran += [f"attempt(lambda: open({str(allowed)!r}, 'a'))", "attempt(lambda: os.listdir('/'))"]
+    assert run_confined(*ran, threads=True, readable=str(allowed)) == [
+        "done",
+        "PermissionError",
+        "PermissionError",
+        "PermissionError",
     ]

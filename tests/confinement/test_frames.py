@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelstream.models.jail_protocol import receive_frame, send_frame
+from modelstream.confinement.frames import receive_frame, send_frame
 
 
 @given(st.lists(st.binary(max_size=2000), max_size=5))
@@ -44,3 +44,21 @@ def test_a_frame_that_is_cut_short_is_an_end_of_file(sent: bytes) -> None:
         here.close()
         with pytest.raises(EOFError, match="ended after"):
             receive_frame(there, 10)
+
+
+def test_a_frame_that_drips_in_is_not_waited_for_without_end() -> None:
+    here, there = socket.socketpair()
+    stop = threading.Event()
+
+    def drip() -> None:
+        here.sendall(struct.pack("<Q", 1_000_000))
+        while not stop.wait(0.01):
+            here.sendall(b".")
+
+    with here, there:
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        with pytest.raises(TimeoutError, match=r"of 1000000 bytes came in time|timed out"):
+            receive_frame(there, 1_000_000, seconds=0.2)
+        stop.set()
+        dripping.join()
