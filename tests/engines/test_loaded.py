@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modelstream.core.effects import Outcome
 from modelstream.engines.loaded import ready, score
-from modelstream.errors import ModelFailed
+from modelstream.errors import ModelFailed, ModelTimedOut
 from modelstream.formats.base import Field
 from modelstream.messages import Columns
 from tests.support.fake_models import FakeModel
@@ -176,3 +176,17 @@ def test_every_row_has_exactly_one_end(records: list[bytes]) -> None:
     outcome = scored(model, records)
     assert sorted([*outcome.rows, *outcome.failures]) == list(range(len(records)))
     assert len(outcome.columns["y"]) == len(outcome.rows)
+
+
+def test_a_batch_that_takes_too_long_is_not_asked_for_again() -> None:
+    asked: list[int] = []
+
+    def hang(columns: Columns) -> Columns:
+        asked.append(len(columns["x"]))
+        raise ModelTimedOut("4 s")
+
+    outcome = scored(FakeModel(answer=hang), values(1, 2, 3))
+    assert asked == [3]
+    assert list(outcome.rows) == []
+    assert {each.detail for each in outcome.failures.values()} == {"ModelTimedOut: 4 s"}
+    assert sorted(outcome.failures) == [0, 1, 2]
