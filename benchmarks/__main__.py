@@ -9,10 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.measure import Report, as_plain, machine, show
+from benchmarks.measure import Report, as_plain, machine, progress, show
 
 # Each is a module of this package with `run(quick=...)`, imported when it is wanted.
-NAMES = ("join", "log", "peers", "latency", "swap", "many", "pmml", "pmml_rows", "pfa", "trees")
+NAMES = (
+    *("join", "log", "peers", "latency", "swap", "swaps_by_format", "many"),
+    *("pmml", "pmml_rows", "pfa", "trees"),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     console.print("; ".join(f"{key} {value}" for key, value in machine().items()), highlight=False)
     reports: list[Report] = []
     for name in asked.names or NAMES:
+        progress(name)
         run: Callable[..., Report] = import_module(f"benchmarks.{name}").run
         reports.append(run(quick=asked.quick))
         show(reports[-1], console)

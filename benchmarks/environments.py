@@ -16,7 +16,10 @@ PEERS = {
     "sklearn-pmml-model": ("sklearn-pmml-model==1.0.8",),
     "xgboost": ("xgboost-cpu==3.2.0",),
     "lightgbm": ("lightgbm==4.7.0", "pandas==3.1.1"),
+    "mlserver": ("mlserver==1.7.1",),
     "catboost": ("catboost==1.2.10",),
+    # 1.5 GB: what the optional extra brings.
+    "tensorflow": ("tensorflow-cpu==2.21.0", "keras==3.15.1"),
 }
 # What `by_hand` needs, in the versions that modelstream runs with.
 SHARED = ("msgspec", "numpy", "onnxruntime")

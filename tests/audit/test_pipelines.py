@@ -3,26 +3,22 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 
-from modelstream import publish
 from modelstream.audit import explain, replay, verify
-from modelstream.engines.embedded import Embedded
 from modelstream.events import Admitted, Promoted, RegistryEvent, Rejected, decode_event
 from modelstream.flow import Flow
 from modelstream.log import open_log
 from modelstream.log.memory import MemoryBlobs
 from modelstream.messages import VersionId
-from modelstream.models.admit import Admitter
-from modelstream.models.artifacts import lowered_bytes
 from modelstream.models.jail import Jail
 from modelstream.publishing import retire
 from tests.support.artifacts import adder
 from tests.support.audits import messages, send_keyed, tampered
-from tests.support.flows import Rig, run_until
+from tests.support.flows import Rig
 from tests.support.pipelines import TREE, document, inline
+from tests.support.serving import Serving
 
 RISK = {"name": "risk", "model": "tree@1", "outputs": {"chance": "chance"}}
 TOWN = {"one_hot": {"column": "town", "categories": ["Bonn", "Ulm"]}}
@@ -37,40 +33,11 @@ SECOND = document({"model": "pipe@1"}, {"expression": {"cost": "cost * 2"}}, out
 AGES = (20, 40, 60)
 
 
-class Serving:
-    """A flow with its admitter and an instance, taken forward by hand."""
-
-    def __init__(self, rig: Rig, jail: Jail) -> None:
-        self.rig = rig
-        log, flow = rig.log, rig.flow
-        self.admitter = Admitter(flow, log, jail)
-        self.engine = Embedded(
-            flow, log, partial(lowered_bytes, log=log, flow=flow, jail=jail), "one"
-        )
-
-    def publish(self, data: bytes, name: str, *, stage: bool = False) -> None:
-        """Publish a model, and let the instance load it where it became current."""
-        publish(self.rig.log, self.rig.flow, data, name=name, stage=stage)
-        self.settle()
-
-    def settle(self) -> None:
-        while self.admitter.step(0):
-            pass
-        _, end = self.rig.log.bounds(self.rig.flow.registry, 0)
-        machine = self.engine.shell.machine
-        run_until(
-            self.engine, lambda: machine.snapshot().position == end - 1 and not machine.loading()
-        )
-
-    def answer(self) -> None:
-        """Send a few records, one of a town that no step knows, and answer them."""
-        rows = [{"age": age, "town": town} for age in AGES for town in ("Bonn", "Ulm")]
-        send_keyed(self.rig, *rows, {"age": 30, "town": "Köln"})
-        run_until(self.engine, lambda: self.engine.lag() == 0)
-
-    def close(self) -> None:
-        self.engine.close()
-        self.admitter.close()
+def answer(serving: Serving) -> None:
+    """Send a few records, one of a town that no step knows, and answer them."""
+    rows = [{"age": age, "town": town} for age in AGES for town in ("Bonn", "Ulm")]
+    send_keyed(serving.rig, *rows, {"age": 30, "town": "Köln"})
+    serving.answer()
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +50,10 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         serving.publish(TREE.encode(), "tree")
         serving.publish(adder(5.0, "age"), "other", stage=True)
         serving.publish(FIRST, "pipe")
-        serving.answer()
+        answer(serving)
         retire(log, rig.flow, "tree", "1")
         serving.publish(SECOND, "pipe")
-        serving.answer()
+        answer(serving)
         serving.publish(document({"model": "nobody@1"}), "pipe")
         serving.publish(document({"model": "other@1"}), "late", stage=True)
         serving.close()

@@ -20,7 +20,19 @@ from tests.support.flows import Rig
 
 VERBS = [
     *("serve", "admit", "demo", "publish", "stage", "promote", "rollback", "retire"),
-    *("models", "stats", "tail", "send", "score", "show", "lint", "explain", "replay", "verify"),
+    *(
+        "models",
+        "stats",
+        "tail",
+        "send",
+        "score",
+        "show",
+        "export",
+        "lint",
+        "explain",
+        "replay",
+        "verify",
+    ),
 ]
 COMMAND = [sys.executable, "-m", "modelstream"]
 
@@ -54,6 +66,7 @@ def test_every_command_calls_a_function_that_is_there(flow: Path, verb: str) -> 
         "retire": [path, "m@1"],
         "send": [path, path],
         "score": [path, path],
+        "export": ["train:model", path, path],
         "explain": [path, "key"],
     }
     arguments = parser().parse_args([verb, *more.get(verb, [path])])

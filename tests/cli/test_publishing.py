@@ -38,6 +38,7 @@ def test_a_model_goes_onto_the_log_with_all_that_is_told_of_it(
     ran = run(
         *("publish", flow, model, "--name", "plus", "--version", "v7", "--data-type", "wine"),
         *("--format", "onnx", "--features", "a,b", "--labels", "no,yes", "--description", "adds"),
+        *("--signature", "predict"),
         *("--metric", "rmse=0.5", "--metric", "r2=0.9", "--publisher", "me", "--golden", golden),
         *("--wait", "0"),
     )
@@ -45,6 +46,7 @@ def test_a_model_goes_onto_the_log_with_all_that_is_told_of_it(
     (told,) = published(rig)
     assert (told.name, told.version, told.data_type, told.format) == ("plus", "v7", "wine", "onnx")
     assert (told.feature_names, told.labels) == (("a", "b"), ("no", "yes"))
+    assert told.signature_name == "predict"
     assert (told.description, told.publisher) == ("adds", "me")
     assert dict(told.metrics) == {"rmse": 0.5, "r2": 0.9}
     assert told.golden == (GoldenRecord('{"x":1}', '{"score":2}', 0.5),)

@@ -75,11 +75,12 @@ def test_findings_stand_below_an_explanation(capsys: pytest.CaptureFixture[str])
 
 
 def test_what_could_not_be_verified_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    figures = Figures(records=9, not_rescored=2, removed=1, outcomes_removed=3)
+    figures = Figures(records=9, not_rescored=2, remote=3, removed=1, outcomes_removed=3)
     report = Report("wine", figures, dict.fromkeys(INVARIANTS, 0), ())
     reports.show_verification(report, rescored=True)
     out = capsys.readouterr().out
     assert "2 outcomes could not be scored again" in out
+    assert "3 outcomes came from a server" in out
     assert "4 records could not be checked in full" in out
 
 

@@ -10,6 +10,7 @@ from modelstream.cli.status import Status, watching_turns
 from modelstream.flow import Flow
 from modelstream.limits import STATUS_SECONDS
 from modelstream.log.memory import MemoryLog
+from modelstream.messages import VersionId
 from tests.support.artifacts import adder
 from tests.support.flows import Rig, run_until
 
@@ -74,6 +75,15 @@ def test_a_flow_that_waits_for_a_model_says_so(rig: Rig) -> None:
     text = drawn(status.picture(engine))
     assert "1 behind (held: no model)" in text
     assert "last event: none yet" in text
+    engine.close()
+
+
+def test_a_flow_that_waits_for_a_server_says_which(rig: Rig) -> None:
+    status = Status(rig.log, rig.flow)
+    engine = rig.engine()
+    rig.serve(adder(1.0), "plus")
+    engine.shell.absences.began(VersionId("plus", "1"), "the server of http://m:1 is away")
+    assert "plus@1: the server of http://m:1 is away" in drawn(status.picture(engine))
     engine.close()
 
 

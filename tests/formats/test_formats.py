@@ -68,3 +68,8 @@ def test_an_artifact_that_is_too_large_is_not_read(
         with pytest.raises(InvalidModel, match="11 bytes; at most 10"):
             read_artifact(source)
     assert read_artifact(b"x" * 10) == b"x" * 10
+
+
+def test_a_signature_is_chosen_only_where_there_can_be_several() -> None:
+    with pytest.raises(InvalidModel, match="'onnx' has no signatures; leave 'predict' out"):
+        load_model(graphs.linear(), signature="predict")

@@ -1,15 +1,25 @@
 """Sessions: threads, providers, and how errors read."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from modelstream import limits
-from modelstream.errors import InvalidModel, ModelFailed
-from modelstream.formats.runtime import open_session, reason, run_session
+from modelstream.errors import InvalidFlow, InvalidModel, ModelFailed
+from modelstream.formats import runtime
+from modelstream.formats.base import Device
+from modelstream.formats.runtime import (
+    check_device,
+    open_session,
+    reason,
+    run_session,
+    runs_on,
+)
 from tests.support import graphs
 
 
@@ -66,3 +76,68 @@ def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:
         check=True,
     )
     assert list(home.rglob("*")) == []
+
+
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, available: list[str], used: list[str]) -> list[str]:
+    """Put an ONNX Runtime in the place of the real one that has, and then uses, these providers.
+
+    No graph runs: there is no GPU where these tests run. Returns the providers it is asked for.
+    """
+    asked: list[str] = []
+
+    def session(_onnx: bytes, _options: object, providers: list[str]) -> SimpleNamespace:
+        asked.extend(providers)
+        return SimpleNamespace(get_providers=lambda: used)
+
+    real = runtime.onnxruntime()
+    fake = SimpleNamespace(
+        get_available_providers=lambda: available,
+        InferenceSession=session,
+        SessionOptions=real.SessionOptions,
+        ExecutionMode=real.ExecutionMode,
+    )
+    monkeypatch.setattr(runtime, "onnxruntime", lambda: fake)
+    return asked
+
+
+@pytest.mark.parametrize(("device", "provider"), [("cuda", CUDA), ("tensorrt", TENSORRT)])
+def test_a_device_that_onnx_runtime_lacks_is_refused(
+    monkeypatch: pytest.MonkeyPatch, device: Device, provider: str
+) -> None:
+    pretend(monkeypatch, ["AzureExecutionProvider", CPU], [])
+    told = rf"device is '{device}', .* no {provider} here \(it has AzureExecutionProvider, CPU.*gpu"
+    with pytest.raises(InvalidFlow, match=told):
+        check_device(device)
+    check_device("cpu")
+
+
+def test_a_device_that_is_there_is_asked_for_with_the_cpu_behind_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = pretend(monkeypatch, [TENSORRT, CUDA, CPU], [TENSORRT, CUDA, CPU])
+    check_device("tensorrt")
+    assert runs_on(open_session(b"", device="tensorrt")) == "tensorrt"
+    assert asked == [TENSORRT, CUDA, CPU]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("used", "told"), [([CPU], "cpu"), ([CUDA, CPU], "cuda")])
+def test_a_device_that_cannot_be_used_after_all_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, used: list[str], told: str
+) -> None:
+    pretend(monkeypatch, [TENSORRT, CUDA, CPU], used)
+    with caplog.at_level(logging.WARNING, "modelstream"):
+        assert runs_on(open_session(b"", device="tensorrt")) == told
+    assert f"device is 'tensorrt', and a graph was loaded onto '{told}'" in caplog.text
+
+
+def test_errors_of_a_session_that_is_not_onnx_runtimes_stay_what_they_are() -> None:
+    def run(_outputs: object, _feeds: object) -> None:
+        raise ModelFailed("TensorFlow: why")
+
+    with pytest.raises(ModelFailed, match=r"^TensorFlow: why$"):
+        run_session(SimpleNamespace(run=run), [], {})

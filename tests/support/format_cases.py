@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from modelstream.formats.base import Hints
+from modelstream.formats.base import Hints, Remote
+from modelstream.formats.remote import fetch_artifact
 from modelstream.messages import Columns
 from tests.support import (
     graphs,
@@ -16,6 +18,7 @@ from tests.support import (
     tree_models,
     xgboost_models,
 )
+from tests.support.model_server import ModelServer
 
 # A tree over a number and a word, whose score is a class with probabilities.
 _PMML_TREE = b"""<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4">
@@ -116,6 +119,7 @@ class FormatCase:
     artifact: Callable[[], bytes]
     columns: Callable[[], Columns]
     hints: Hints
+    remote: Callable[[], Remote] = Remote
 
 
 def _numbers() -> Columns:
@@ -155,6 +159,20 @@ def _sequences() -> Columns:
     return {"x": np.arange(13 * 6, dtype=np.float64).reshape(13, 2, 3)}
 
 
+@cache
+def _server() -> ModelServer:
+    """Return a server that runs as long as the tests do; its threads end with them."""
+    return ModelServer()
+
+
+def _allowed() -> Remote:
+    return Remote((_server().host,))
+
+
+def _positive() -> Columns:
+    return {name: np.abs(column) for name, column in _numbers().items()}
+
+
 def _pipeline() -> bytes:
     return pipelines.document(
         pipelines.inline(pipelines.TREE, name="tree"),
@@ -185,6 +203,20 @@ CASES: dict[str, FormatCase] = {
         Hints(),
     ),
     "pipeline": FormatCase("pipeline", _pipeline, _people, Hints()),
+    "remote-oip": FormatCase(
+        "remote",
+        lambda: fetch_artifact(_server().oip, _allowed()),
+        _positive,
+        Hints(("a", "b")),
+        _allowed,
+    ),
+    "remote-tf-serving": FormatCase(
+        "remote",
+        lambda: fetch_artifact(_server().tf_serving, _allowed()),
+        _positive,
+        Hints(("a", "b")),
+        _allowed,
+    ),
     "pmml-tree": FormatCase("pmml", lambda: _PMML_TREE, _people, Hints()),
     "pmml-line": FormatCase("pmml", lambda: _PMML_LINE, _numbers, Hints()),
     "pfa-line": FormatCase("pfa", lambda: _PFA_LINE, _numbers, Hints()),

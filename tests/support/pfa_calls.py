@@ -1,5 +1,6 @@
 """A document for each signature of each library function, with records to call it with."""
 
+import math
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,9 +22,14 @@ _CHOICES = {
     "number": ("double", "int", "long"),
     "whole": ("int", "long"),
 }
-_WORDS = ("", "a", "ab", "b", "abc", " x ", "0", "12", "-7", "2.5", "hello")
+_WORDS = ("", "a", "ab", "b", "abc", " x ", "0", "12", "-7", "2.5", "hello", "é", "日本")
 _REALS = (0.0, 1.0, -1.0, 0.5, 2.0, 3.7, -2.25, 10.0, 100.5, 0.25, float("nan"), float("inf"))
 _INTS = (0, 1, 2, 3, -1, -3, 7, 10, 100)
+# Where arithmetic ends: no record is without one of these for long.
+_EXTREME_REALS = (-0.0, -math.inf, 1e308, -1e308, 5e-324, 2.0**53, -1e17)
+# No larger ints: some functions make as many items as an int tells them, and titus2 does so.
+_EXTREME_INTS = (46_341, -46_341)
+_EXTREME_LONGS = (2**31, 2**63 - 1, -(2**63), 2**53 + 1)
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Maker:
     """Makes types and values for the patterns of one signature."""
 
     rng: random.Random
+    extreme: float  # how many of the numbers are
     labels: dict[str, Any] = field(default_factory=dict)
     declared: set[str] = field(default_factory=set)
 
@@ -95,22 +102,27 @@ class Maker:
             return self.rng.choice("abc")
         if isinstance(kind, str) and kind.startswith("Fixed"):
             return "".join(self.rng.choice("xyz") for _ in range(3))
+        extreme = self.rng.random() < self.extreme
         if kind in ("int", "long"):
-            return self.rng.choice(_INTS)
+            most = _EXTREME_INTS if kind == "int" else (*_EXTREME_INTS, *_EXTREME_LONGS)
+            return self.rng.choice(most if extreme else _INTS)
         if kind in ("double", "float"):
-            return self.rng.choice(_REALS)
+            return self.rng.choice(_EXTREME_REALS if extreme else _REALS)
         if kind == "boolean":
             return self.rng.random() < 0.5
-        return None if kind == "null" else self.rng.choice(_WORDS)
+        words = [word for word in _WORDS if kind != "bytes" or word.isascii()]
+        return None if kind == "null" else self.rng.choice(words)
 
 
 def _tag(kind: Any) -> str:
     return kind if isinstance(kind, str) else str(kind.get("name", kind["type"]))
 
 
-def calls(name: str, signature: Signature, seed: int, rows: int) -> dict[str, Any] | None:
+def calls(
+    name: str, signature: Signature, seed: int, rows: int, extreme: float = 0.0
+) -> dict[str, Any] | None:
     """Return a document that calls a function, with records; None where there is none to make."""
-    maker = Maker(random.Random(f"{name} {seed}"))
+    maker = Maker(random.Random(f"{name} {seed}"), extreme)
     fields, arguments, patterns = [], [], {}
     try:
         # Functions come last: their parameters are of types that values have declared.

@@ -28,6 +28,11 @@ from modelstream.messages import (
     VersionId,
 )
 
+# By the figure that tells of it.
+_WHY_NOT = {
+    "remote": "a server answered it, and what it answers cannot be worked out from the topics",
+    "unready": "a version was current, and may still have been loading",
+}
 # Why it was "not_rescored" is told by `Explanation.why_not`.
 Verdict = Literal["same", "different", "not_rescored"]
 
@@ -171,8 +176,9 @@ def _score_again(log: Log, flow: Flow, case: _Case) -> _Again:
         reproduction.check(batch, [0], [outcome])
         if reproduction.figures["not_rescored"]:
             return _Again(findings.kept()[0].detail, findings=findings.kept())
-        if reproduction.figures["unready"]:
-            return _Again("a version was current, and may still have been loading")
+        why_not = next((why for each, why in _WHY_NOT.items() if reproduction.figures[each]), "")
+        if why_not:
+            return _Again(why_not, findings=findings.kept())
         inputs, rescored = _inputs_and_answer(rescorer, case, batch)
     return _Again("", inputs, rescored, findings.kept())
 

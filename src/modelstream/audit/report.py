@@ -62,7 +62,8 @@ class Figures:
     record retention has deleted, `outcomes_removed` records whose outcome it may have deleted:
     these can no longer be checked in full. `rescored` are outcomes that were worked out again,
     `alone` those among them that agree only where the record is scored alone; `not_rescored` those
-    whose version cannot be loaded. `unready` are `no_model` rejects while a version was current
+    whose version cannot be loaded, `remote` those that a server answered, which no topic can
+    reproduce. `unready` are `no_model` rejects while a version was current
     that the join may still have been loading.
     """
 
@@ -76,6 +77,7 @@ class Figures:
     rescored: int = 0
     alone: int = 0
     not_rescored: int = 0
+    remote: int = 0
     unready: int = 0
 
 

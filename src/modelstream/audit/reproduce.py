@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from modelstream.audit.history import History
 from modelstream.audit.records import DataTypes
 from modelstream.audit.report import Findings
-from modelstream.audit.rescore import Answer, Rescorer, same_json
+from modelstream.audit.rescore import Answer, Rescorer, is_remote, same_json
 from modelstream.audit.stored import Stored, StoredResult, version_named
 from modelstream.core.effects import Batch
 from modelstream.errors import InvalidModel, UnknownModel
@@ -80,6 +80,9 @@ class Reproduction:
     ) -> None:
         """Score rows with one version and compare."""
         admitted = self._history.versions[version].admitted
+        if is_remote(admitted):
+            self.figures["remote"] += len(rows)
+            return
         values = [batch.values[row] for row in rows]
         try:
             again = score_like(self._rescorer, admitted, values, outcomes)

@@ -38,9 +38,15 @@ class Rescorer:
     def loaded(self, admitted: Admitted) -> Loaded:
         """Return a version in memory; it may be closed by a later call for another one.
 
-        Raises UnknownModel, InvalidModel where it can no longer be had; LogError, JailFailed.
+        Raises UnknownModel, InvalidModel where it can no longer be had, or never could: a server is
+        not on the topics. LogError, JailFailed.
         """
         version = version_of(admitted)
+        if is_remote(admitted):
+            raise UnknownModel(
+                f"{version} is asked at a server, whose answers cannot be worked out again from the "
+                f"topics"
+            )
         if version in self._failed:
             raise self._failed[version]
         if version not in self._loaded:
@@ -97,6 +103,11 @@ class Rescorer:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def is_remote(admitted: Admitted) -> bool:
+    """Tell a version that a server answers for: what it answered cannot be worked out again."""
+    return admitted.format == "remote"
 
 
 def same_json(left: bytes, right: bytes) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from modelstream._version import __version__
 from modelstream.cli import kinds
 from modelstream.limits import (
+    EXPORT_TOLERANCE,
     TAIL_RECORDS,
     TAIL_RECORDS_MAX,
     VERDICT_WAIT_SECONDS,
@@ -71,7 +72,7 @@ def _add_publishing(add: Add) -> None:
         ("stage", "publish a model that serves only once it is promoted"),
     ):
         verb = _flow_verb(add, name, f"publishing.{name}", what)
-        verb.add_argument("model", metavar="MODEL", type=kinds.model, help="the model's file")
+        _add_model(verb)
         verb.add_argument("--name", required=True, help="the model's name")
         verb.add_argument("--version", default="", help="default: numbered by the registry")
         _add_data_type(verb)
@@ -141,13 +142,29 @@ def _add_sending(add: Add) -> None:
     verb = _verb(
         add, "score", "sending.score", "score a file of records with a model, without a log"
     )
-    verb.add_argument("model", metavar="MODEL", type=kinds.model, help="the model's file")
+    _add_model(verb)
     _add_record_file(verb)
     _add_hints(verb)
     verb = _verb(add, "show", "describing.show", "show what a model reads, is made of and answers")
-    verb.add_argument("model", metavar="MODEL", type=kinds.model, help="the model's file")
+    _add_model(verb)
     _add_hints(verb)
     _add_json(verb)
+    verb = _verb(add, "export", "exporting.export", "write an estimator of scikit-learn as ONNX")
+    verb.add_argument(
+        "estimator", metavar="MODULE:NAME", type=kinds.attribute, help="in a module of your own"
+    )
+    verb.add_argument("out", metavar="OUT.onnx", type=Path, help="the file to write")
+    _add_record_file(verb)
+    verb.add_argument(
+        "--features", type=kinds.names, default=(), metavar="A,B", help="its columns, in order"
+    )
+    verb.add_argument(
+        "--tolerance",
+        type=kinds.positive,
+        default=EXPORT_TOLERANCE,
+        metavar="X",
+        help="by how much answers may differ (default: %(default)s)",
+    )
 
 
 def _add_checking(add: Add) -> None:
@@ -214,6 +231,12 @@ def _add_data_type(verb: ArgumentParser) -> None:
     )
 
 
+def _add_model(verb: ArgumentParser) -> None:
+    verb.add_argument(
+        "model", metavar="MODEL", type=kinds.model, help="its file, or its server's URL"
+    )
+
+
 def _add_hints(verb: ArgumentParser) -> None:
     """Add what a model's bytes may not say."""
     verb.add_argument(
@@ -228,6 +251,12 @@ def _add_hints(verb: ArgumentParser) -> None:
     )
     verb.add_argument(
         "--labels", type=kinds.names, default=(), metavar="A,B", help="names of the classes"
+    )
+    verb.add_argument(
+        "--signature",
+        default="",
+        metavar="NAME",
+        help="which signature of a SavedModel; of a frozen graph: 'input,... -> output,...'",
     )
 
 

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from modelstream.cli.show import Branch, print_json, print_line, print_table, print_tree
 from modelstream.cli.text import size
@@ -18,27 +19,35 @@ from modelstream.limits import (
 
 def show(arguments: Namespace) -> int:
     """Show what a model reads, what it is made of and what it answers."""
-    data = read_artifact(arguments.model)
     model = load_model(
-        data,
+        arguments.model,
         arguments.format or None,
         feature_names=arguments.features,
         labels=arguments.labels,
+        signature=arguments.signature,
     )
     description = model.describe()
     model.close()
     if arguments.json:
         print_json(description)
         return 0
-    length = size(len(data))
     print_line(
-        f"{arguments.model.name}: {description.format} {description.version}, {length}"
-        f"{_origin(description.header)}"
+        f"{_named(arguments.model)}: {description.format} {description.version}"
+        f"{_size(arguments.model)}{_origin(description.header)}"
     )
     for text in filter(None, (description.header.description, description.header.copyright)):
         print_line(_cut(text, LINE_CHARS_MAX))
     _draw(description)
     return 0
+
+
+def _named(source: Path | str) -> str:
+    return source if isinstance(source, str) else source.name
+
+
+def _size(source: Path | str) -> str:
+    """Return how large a file is; a model at a server has no size."""
+    return "" if isinstance(source, str) else f", {size(len(read_artifact(source)))}"
 
 
 def _draw(description: Description) -> None:

@@ -18,7 +18,7 @@ def opened(path: Path, *, make: bool = False) -> Iterator[tuple[Flow, Log]]:
     """
     flow = load_flow(path)
     _check(flow, make=make)
-    log = open_log(flow.log, durability=flow.durability)
+    log = open_log(flow.log, durability=flow.durability, options=flow.kafka)
     try:
         yield flow, log
     finally:

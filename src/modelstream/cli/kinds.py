@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from modelstream.formats.location import is_location
 from modelstream.formats.packing import is_model_directory
 
 
@@ -19,8 +20,10 @@ def file(text: str) -> Path:
     return path
 
 
-def model(text: str) -> Path:
-    """Return the path of a model that is there: a file, or a directory that is a SavedModel."""
+def model(text: str) -> Path | str:
+    """Return the path of a model that is there, a file or a SavedModel's directory, or its URL."""
+    if is_location(text):
+        return text
     path = Path(text)
     return path if is_model_directory(path) else file(text)
 
@@ -57,6 +60,14 @@ def named_version(text: str) -> str:
     if not all(text.rpartition("@")):
         raise ArgumentTypeError(f"{text!r} is not NAME@VERSION, such as forest@2")
     return text
+
+
+def attribute(text: str) -> tuple[str, str]:
+    """Return a module and the name of something in it."""
+    module, _, name = text.partition(":")
+    if not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        raise ArgumentTypeError(f"{text!r} is not MODULE:NAME, such as train:model")
+    return module, name
 
 
 def time_ms(text: str) -> int:

@@ -91,6 +91,7 @@ def _publish(arguments: Namespace, *, stage: bool) -> int:
             publisher=arguments.publisher,
             feature_names=arguments.features,
             labels=arguments.labels,
+            signature=arguments.signature,
             metrics=dict(arguments.metric),
             golden=golden,
             stage=stage,

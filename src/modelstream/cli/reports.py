@@ -50,6 +50,9 @@ def show_verification(report: Report, *, rescored: bool) -> None:
     if figures.not_rescored:
         outcomes = counted(figures.not_rescored, "outcome")
         print_line(f"{outcomes} could not be scored again: the version cannot be loaded")
+    if figures.remote:
+        outcomes = counted(figures.remote, "outcome")
+        print_line(f"{outcomes} came from a server: they cannot be scored again from the topics")
     if figures.removed or figures.outcomes_removed:
         gone = figures.removed + figures.outcomes_removed
         print_line(f"{counted(gone, 'record')} could not be checked in full: deleted by retention")

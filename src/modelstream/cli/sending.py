@@ -34,7 +34,7 @@ def send(arguments: Namespace) -> int:
     with opened(arguments.flow, make=True) as (flow, log), progress("sending") as on_sent:
         topic = _topic(flow, arguments.topic)
         prepare(flow, log)
-        for read in _read(arguments):
+        for read in read_file(arguments):
             chunk, keys = keyed(read, arguments.key) if arguments.key else (read, None)
             _tell(arguments.file, chunk.faults)
             faults += len(chunk.faults)
@@ -58,10 +58,11 @@ def score(arguments: Namespace) -> int:
         arguments.format or None,
         feature_names=arguments.features,
         labels=arguments.labels,
+        signature=arguments.signature,
     )
     loaded = ready(model, (1,))
     with progress("scoring") as on_scored:
-        for chunk in _read(arguments):
+        for chunk in read_file(arguments):
             rows = range(len(chunk.values))
             outcome = score_rows(loaded, chunk.values, rows, null_is_answer=False)
             failures = [
@@ -102,8 +103,8 @@ class Pace:
             yield part
 
 
-def _read(arguments: Namespace) -> Iterator[Chunk]:
-    """Read the file as what its name, or an option, says that it is."""
+def read_file(arguments: Namespace) -> Iterator[Chunk]:
+    """Read the file of records as what its name, or an option, says that it is."""
     suffix = arguments.file.suffix.lower()
     options = (arguments.delimiter, arguments.columns, arguments.strings, arguments.numbers)
     if suffix not in _DELIMITERS and not any(options):

@@ -68,14 +68,17 @@ class Status:
         self._since, self._recent = now, 0
         for event in self._events.new():
             self._last_event = of_event(event)
+        away = engine.shell.absences.reasons
+        why = "its server is away" if away else "no model"
         line = (
             f"{rate(per_second)}  {counted(self._answered, 'record')} answered, "
-            f"{engine.lag():,} behind{' (held: no model)' if engine.held() else ''}, "
+            f"{engine.lag():,} behind{f' (held: {why})' if engine.held() else ''}, "
             f"{counted(self._rejects(), 'reject')} on {self._flow.rejects}"
         )
         return Group(
             plans_table(self._flow.name, engine.shell.machine.snapshot()),
             Text(plain(line)),
+            *(Text(plain(f"{version}: {reason}")) for version, reason in away.items()),
             Text(plain(f"last event: {self._last_event}"), overflow="ellipsis", no_wrap=True),
         )
 

@@ -34,6 +34,12 @@ def test_a_version_is_only_known_to_a_flow() -> None:
         load_model(REFERRING)
 
 
+def test_a_model_at_a_server_is_no_step() -> None:
+    known = LoweredModel("remote", b"{}")
+    with pytest.raises(UnsupportedModel, match="a pipeline cannot ask a server"):
+        PipelineFormat().lower(REFERRING, Hints(models={"plus@1": known}))
+
+
 def test_a_version_has_its_names_already() -> None:
     named = document({"model": "plus@1", "features": ["x"]})
     with pytest.raises(InvalidModel, match="plus@1 has its features and labels since it was"):
