@@ -15,7 +15,7 @@ demo: .venv/ready  ## the whole story on one screen, on real data
 	$(BIN)/modelstream demo
 
 test: .venv/ready  ## every test but the soak, and those that need other packages
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not soak and not peers"
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not soak and not peers"
 
 check: .venv/ready  ## style, types, import contracts, coverage of the core
 	$(BIN)/ruff check

@@ -61,10 +61,10 @@ class _Budget:
     warm_seconds: float
 
 
-_WHOLE = _Budget(rounds=3, slice_seconds=0.2, warm_seconds=6.0)
+_WHOLE = _Budget(rounds=3, slice_seconds=0.2, warm_seconds=5.0)
 _QUICK = _Budget(rounds=2, slice_seconds=0.02, warm_seconds=0.02)
 # Ways that take at most so much longer than the fastest of an engine are tried on the next model.
-_NEARLY = 1.25
+_NEARLY = 1.1
 
 
 @dataclass(slots=True)

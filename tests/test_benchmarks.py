@@ -10,7 +10,19 @@ import numpy as np
 import pytest
 
 import modelstream as ms
-from benchmarks import join, latency, log, many, measure, peers, pfa, pmml, swap, trees
+from benchmarks import (
+    join,
+    latency,
+    log,
+    many,
+    measure,
+    peers,
+    pfa,
+    pmml,
+    swap,
+    swaps_by_format,
+    trees,
+)
 from benchmarks.__main__ import main
 from benchmarks.by_hand import BATCH, ByHand, Plainly
 from benchmarks.measure import Figure, Report, Slice
@@ -42,6 +54,12 @@ def test_swaps_lose_nothing_and_keep_the_order_of_the_registry() -> None:
         "versions not in the registry's order",
     ):
         assert report.value(what) == 0, what
+
+
+def test_swaps_of_a_format_leave_nothing_behind() -> None:
+    report = swaps_by_format.run(quick=True)
+    assert [each.value for each in report.figures if each.goal == 0] == [0, 0, 0]
+    assert len(report.figures) == 4
 
 
 def test_pfa_is_measured_without_its_peer() -> None:

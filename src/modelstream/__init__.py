@@ -9,6 +9,7 @@ decides, `wire.results` encodes the answer, and `engines.embedded` commits it. A
 from modelstream._version import __version__
 from modelstream.core.policy import Latest
 from modelstream.engines.library import Join, join
+from modelstream.engines.rows import score_rows
 from modelstream.engines.serve import admit, serve
 from modelstream.errors import (
     Fenced,
@@ -18,13 +19,15 @@ from modelstream.errors import (
     InvalidRecord,
     LogError,
     ModelstreamError,
+    ModelUnavailable,
     UnknownModel,
     UnknownTopic,
     UnsupportedModel,
 )
+from modelstream.exporting import export
 from modelstream.flow import Flow, load_flow
 from modelstream.formats import load_model
-from modelstream.formats.base import Field, Model
+from modelstream.formats.base import Field, Model, Remote
 from modelstream.log import open_log
 from modelstream.messages import ModelStamp, Position, Reject, Result, Scores
 from modelstream.publishing import promote, publish, retire, rollback, verdict
@@ -45,9 +48,11 @@ __all__ = [
     "Model",
     "ModelDescriptor",
     "ModelStamp",
+    "ModelUnavailable",
     "ModelstreamError",
     "Position",
     "Reject",
+    "Remote",
     "Result",
     "Scores",
     "UnknownModel",
@@ -55,6 +60,7 @@ __all__ = [
     "UnsupportedModel",
     "__version__",
     "admit",
+    "export",
     "join",
     "load_flow",
     "load_model",
@@ -63,6 +69,7 @@ __all__ = [
     "publish",
     "retire",
     "rollback",
+    "score_rows",
     "serve",
     "verdict",
 ]

@@ -24,6 +24,17 @@ class ModelFailed(ModelstreamError):
     """A loaded model raised while scoring; gives the cause. Other rows may still be scored."""
 
 
+class ModelUnavailable(ModelstreamError):
+    """The server of a remote model is away, or serves another model than the one admitted.
+
+    No record is to blame: records wait, and are asked for again.
+    """
+
+
+class ModelTimedOut(ModelstreamError):
+    """A loaded model did not answer in time and was ended; it is not asked for the batch again."""
+
+
 class JailFailed(ModelstreamError):
     """The confined process that checks artifacts cannot be started; says why."""
 
@@ -42,6 +53,10 @@ class UnknownModel(ModelstreamError):
 
 class LogError(ModelstreamError):
     """The log cannot be read or written: missing, read-only, full, or damaged."""
+
+
+class LogUnavailable(LogError):
+    """The log does not answer now: its brokers are away, or starting. Waiting may help."""
 
 
 class UnknownTopic(LogError):

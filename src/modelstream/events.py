@@ -44,6 +44,7 @@ class Admitted(msgspec.Struct, frozen=True, tag="admitted", tag_field="event", k
     metrics: dict[str, float] = {}
     feature_names: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    signature_name: str = ""
 
 
 class Rejected(msgspec.Struct, frozen=True, tag="rejected", tag_field="event", kw_only=True):

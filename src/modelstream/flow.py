@@ -7,15 +7,23 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from modelstream.core.policy import Latest, Policy
 from modelstream.errors import InvalidFlow
-from modelstream.limits import BATCH_RECORDS_MAX, PARTITIONS_MAX, TOPIC_NAME_CHARS_MAX
+from modelstream.formats.base import DEVICES, Device, Remote
+from modelstream.limits import (
+    BATCH_RECORDS_MAX,
+    PARTITIONS_MAX,
+    REMOTE_HOSTS_MAX,
+    REMOTE_TIMEOUT_MS_MAX,
+    TOPIC_NAME_CHARS_MAX,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _POLICIES = {"latest": Latest}
 
 
@@ -25,7 +33,9 @@ class Flow:
 
     `records` is one topic, or topics with the data type of their records. `data_type_field` is the
     dotted path of a field that names each record's data type instead. Topics that are not given
-    are called `<name>.models`, `.registry`, `.results` and `.rejects`. Raises InvalidFlow.
+    are called `<name>.models`, `.registry`, `.results` and `.rejects`. `remote` names the servers
+    that models may be asked at. `kafka` are options of
+    Kafka's clients, for a log there. Raises InvalidFlow.
     """
 
     name: str
@@ -44,9 +54,12 @@ class Flow:
     partitions: int = 1
     batch_records: int = BATCH_RECORDS_MAX
     locations: tuple[str, ...] = ()
+    remote: Remote = field(default_factory=Remote)
     descriptor_dialect: Literal["canonical", "pmml1"] = "canonical"
     log: str = ""
     durability: Literal["process", "power"] = "process"
+    kafka: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    device: Device = "cpu"
 
     def __post_init__(self) -> None:
         """Fill in the topics' names and check every value."""
@@ -127,6 +140,8 @@ def parse_flow(text: str, source: str = "flow.toml", directory: Path | None = No
         values["answer"] = _policy(values["answer"], key_line(source, text, "answer"))
     if "locations" in values:
         values["locations"] = tuple(values["locations"])
+    if "remote" in values:
+        values["remote"] = _remote(values["remote"])
     if directory is not None:
         values["log"] = _anchored(values.get("log", "file:./data"), directory)
     try:
@@ -140,7 +155,12 @@ def plain_flow(flow: Flow) -> dict[str, Any]:
     """Return a flow as plain data, for another process."""
     plain = {each.name: getattr(flow, each.name) for each in fields(Flow)}
     words: dict[type[Policy], str] = {policy: word for word, policy in _POLICIES.items()}
-    return plain | {"answer": words[type(flow.answer)], "locations": list(flow.locations)}
+    return plain | {
+        "answer": words[type(flow.answer)],
+        "locations": list(flow.locations),
+        "remote": asdict(flow.remote),
+        "kafka": dict(flow.kafka),
+    }
 
 
 def flow_of_plain(plain: Mapping[str, Any]) -> Flow:
@@ -148,6 +168,7 @@ def flow_of_plain(plain: Mapping[str, Any]) -> Flow:
     values = dict(plain) | {
         "answer": _policy(plain["answer"], "flow"),
         "locations": tuple(plain["locations"]),
+        "remote": _remote(plain["remote"]),
     }
     return Flow(**values)
 
@@ -156,6 +177,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "on_no_model": ("hold", "reject"),
     "on_missing_answer": ("reject", "null"),
     "durability": ("process", "power"),
+    "device": DEVICES,
     "descriptor_dialect": ("canonical", "pmml1"),
 }
 
@@ -180,6 +202,21 @@ def _check_values(flow: Flow) -> None:
         raise InvalidFlow(f"partitions is {flow.partitions}; use 1 to {PARTITIONS_MAX}")
     if not 1 <= flow.batch_records <= BATCH_RECORDS_MAX:
         raise InvalidFlow(f"batch_records is {flow.batch_records}; use 1 to {BATCH_RECORDS_MAX}")
+    _check_remote(flow.remote)
+
+
+def _check_remote(remote: Remote) -> None:
+    wrong = [each for each in remote.hosts if not _HOST.fullmatch(each)]
+    if wrong:
+        raise InvalidFlow(
+            f'remote.hosts has {wrong[0]!r}; each is a name or address and a port: "models:8080"'
+        )
+    if len(remote.hosts) > REMOTE_HOSTS_MAX:
+        raise InvalidFlow(f"remote.hosts names {len(remote.hosts)}; at most {REMOTE_HOSTS_MAX}")
+    if not 1 <= remote.timeout_ms <= REMOTE_TIMEOUT_MS_MAX:
+        raise InvalidFlow(
+            f"remote.timeout_ms is {remote.timeout_ms}; use 1 to {REMOTE_TIMEOUT_MS_MAX}"
+        )
 
 
 def _check_name(key: str, value: str) -> None:
@@ -201,6 +238,16 @@ def _check_type(what: str, value: object, key: str) -> None:
         ok, wanted = type(value) is int, "a whole number"
     elif key in {"echo", "rehearse"}:
         ok, wanted = isinstance(value, bool), "true or false"
+    elif key == "kafka":
+        ok = isinstance(value, dict) and all(
+            isinstance(each, str | int | float | bool) for each in value.values()
+        )
+        wanted = "a table of librdkafka's options, such as [kafka] and 'sasl.username' = \"me\""
+    elif key == "remote":
+        ok, wanted = (
+            _is_remote(value),
+            "a table of hosts, a list of texts, and timeout_ms, a number",
+        )
     elif key == "locations":
         ok = isinstance(value, list) and all(isinstance(each, str) for each in value)
         wanted = "a list of prefixes"
@@ -208,6 +255,19 @@ def _check_type(what: str, value: object, key: str) -> None:
         ok, wanted = isinstance(value, str), "text in quotes"
     if not ok:
         raise InvalidFlow(f"{what} is {value!r}; it must be {wanted}")
+
+
+def _is_remote(value: object) -> bool:
+    """Check the table of servers: `Remote` as TOML has it."""
+    if not isinstance(value, dict) or value.keys() - {"hosts", "timeout_ms"}:
+        return False
+    hosts, timeout_ms = value.get("hosts", []), value.get("timeout_ms", 1)
+    of_texts = isinstance(hosts, list) and all(isinstance(each, str) for each in hosts)
+    return of_texts and type(timeout_ms) is int
+
+
+def _remote(table: Mapping[str, Any]) -> Remote:
+    return Remote(**(dict(table) | {"hosts": tuple(table.get("hosts", ()))}))
 
 
 def _policy(word: str, where: str) -> Policy:

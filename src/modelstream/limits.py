@@ -46,6 +46,8 @@ REASON_CHARS_MAX = 2_000
 DESCRIPTION_CHARS_MAX = 10_000
 LOCATION_CHARS_MAX = 2_048
 METRICS_MAX = 100
+# Of a SavedModel; of a frozen graph it lists the nodes to feed and to fetch, with their long names.
+SIGNATURE_NAME_CHARS_MAX = 4_096
 # Names of columns come from data sets, and some are whole questions of a survey.
 FIELD_NAME_CHARS_MAX = 1_024
 # One row of a tensor: a record of 1 MiB cannot hold more values, nor can a result.
@@ -54,6 +56,8 @@ TENSOR_VALUES_MAX = 1024 * 1024
 ONNX_NODES_MAX = 100_000
 # Loops inside branches inside loops: real models stop at 3.
 ONNX_SUBGRAPH_DEPTH_MAX = 8
+# Models whose records are read from dicts by turns (`score_rows`): a reader takes some 10 KB.
+ROW_READERS_MAX = 64
 
 # -- admission ----------------------------------------------------------------------------------
 
@@ -81,6 +85,45 @@ CHECK_VERDICT_BYTES_MAX = LOWERED_BYTES_MAX + 16 * RECORD_BYTES_MAX
 JAIL_START_SECONDS_MAX = 60.0
 # Between a child's deadline and the moment when the process that should have ended it is ended.
 JAIL_GRACE_SECONDS_MAX = 2.0
+
+# -- remote models ------------------------------------------------------------------------------
+
+# How long a batch may take at its server, retry included, unless the flow says otherwise.
+REMOTE_TIMEOUT_MS = 2_000
+# What a flow may allow: while a batch is at a server no lease is renewed, so it must end well
+# before LEASE_MS.
+REMOTE_TIMEOUT_MS_MAX = 3_500
+# Servers that a flow may name.
+REMOTE_HOSTS_MAX = 100
+# What a server may tell of a model: the names of FIELDS_MAX tensors.
+REMOTE_METADATA_BYTES_MAX = 4 * 1024 * 1024
+# What it may answer to one request: the answers to BATCH_BYTES_MAX of records, in many digits.
+REMOTE_RESPONSE_BYTES_MAX = 64 * 1024 * 1024
+# Values of one request; a batch with more is asked for in parts. In JSON they are some 20 MB.
+REMOTE_REQUEST_VALUES_MAX = 1024 * 1024
+# Connections kept open to a server: one a thread that scores.
+REMOTE_IDLE_CONNECTIONS_MAX = 8
+# Failures in a row after which a server is let alone, and for how long.
+REMOTE_FAILURES_MAX = 3
+REMOTE_OPEN_SECONDS = 1.0
+# Records whose model's server is away are tried again after a pause that doubles from the first to
+# the last figure: a restart is hardly noticed, a long absence costs nothing.
+AWAY_RETRY_MS_MIN = 50
+AWAY_RETRY_MS_MAX = 5_000
+
+# -- models in processes of their own -----------------------------------------------------------
+
+# Importing TensorFlow takes three seconds, or ten where nothing is compiled yet.
+NATIVE_START_SECONDS_MAX = 60.0
+# Making a session of a graph, with its variables and tables.
+NATIVE_OPEN_SECONDS_MAX = 30.0
+# One batch: below a lease, so that a batch that never ends is rejected here, and not handed from
+# one member to the next.
+NATIVE_SCORE_SECONDS_MAX = 4.0
+# Address space of such a process: TensorFlow maps 1 GiB before it has read a byte.
+NATIVE_MEMORY_BYTES_MAX = 6 * 1024 * 1024 * 1024
+# A graph with its variables, or the tensors of a batch.
+NATIVE_FRAME_BYTES_MAX = 2 * ARTIFACT_BYTES_MAX
 
 # -- the embedded log ---------------------------------------------------------------------------
 
@@ -137,6 +180,13 @@ SWITCH_SECONDS = 0.0005
 # A worker that dies is started again after a pause that doubles from the first to the last figure.
 RESTART_WAIT_MS_MIN = 100
 RESTART_WAIT_MS_MAX = 10_000
+# One that lived for so long was no failed start: the pause before the next is the first again.
+RESTART_SETTLED_SECONDS = 5.0
+# While the brokers of a log are away, those who serve a flow ask again after a pause that doubles
+# from the first to the last figure, and give up after so long: longer than any restart takes.
+LOG_RETRY_SECONDS_MIN = 0.1
+LOG_RETRY_SECONDS_MAX = 5.0
+LOG_AWAY_SECONDS_MAX = 300.0
 # How long a clean stop waits for the batch in hand and the background threads.
 STOP_SECONDS_MAX = 10.0
 # A version that could not be loaded is tried again after this pause; the one before it serves on.
@@ -186,3 +236,38 @@ REPLAY_LABEL_PAIRS_MAX = 1_000
 
 # For one step of the story; where nothing is wrong it takes a second or two.
 DEMO_STEP_SECONDS_MAX = 90.0
+
+# -- Kafka --------------------------------------------------------------------------------------
+
+# One question to the brokers, or the end of one transaction: past it, something is down.
+KAFKA_CALL_SECONDS = 30.0
+# A record with its key and headers in a batch of one; Kafka's default leaves no room for those.
+KAFKA_MESSAGE_BYTES_MAX = 2 * RECORD_BYTES_MAX
+# Fetched ahead of the join by one member.
+KAFKA_FETCH_BYTES_MAX = 64 * 1024 * 1024
+# Without a heartbeat for so long a member is dead; its partitions go to others.
+KAFKA_SESSION_MS = 10_000
+# A member that asks for nothing for so long is put out of its group; the keeper asks meanwhile.
+KAFKA_POLL_INTERVAL_MS = 60_000
+# The brokers abort a transaction that was left open for so long; ours are open for milliseconds.
+KAFKA_TRANSACTION_MS = 30_000
+# How long one commit is tried again while brokers come and go, before the instance gives up.
+KAFKA_COMMIT_SECONDS_MAX = 120.0
+# Readers of single partitions that are kept open by one log: each holds threads and buffers.
+KAFKA_READERS_MAX = 8
+# Options of librdkafka's that a flow may set.
+KAFKA_OPTIONS_MAX = 100
+# A chunk of an artifact in one record, below what any broker takes by default.
+KAFKA_CHUNK_BYTES = 900 * 1000
+
+# -- exporting ----------------------------------------------------------------------------------
+
+# How far a converted model may be from its estimator, relative for numbers above 1: float32 holds
+# seven digits, and sums of a thousand trees or products lose two or three of them.
+EXPORT_TOLERANCE = 1e-4
+# Some of float32's steps at a number (one is 6e-8 of it): what lies so near a split may change sides.
+EXPORT_NUDGE = 1e-6
+# Rows that are compared; more are a test set, which `replay` is for.
+EXPORT_SAMPLE_RECORDS_MAX = 10_000
+# Rows that an error message names.
+EXPORT_ROWS_SHOWN_MAX = 10

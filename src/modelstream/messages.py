@@ -95,13 +95,15 @@ class Scores(dict[str, Column]):
     """The columns a model answered with, and the rows it could not answer.
 
     A row named in `errors` (row number to reason) has a missing value in every column.
+    `served_version` is what a model server said that it answered with.
     """
 
-    __slots__ = ("errors",)
+    __slots__ = ("errors", "served_version")
 
     def __init__(self, columns: Columns, errors: dict[int, str] | None = None) -> None:
         super().__init__(columns)
         self.errors: dict[int, str] = {} if errors is None else errors
+        self.served_version = ""
 
 
 class VersionId(NamedTuple):
@@ -114,10 +116,11 @@ class VersionId(NamedTuple):
         return f"{self.name}@{self.version}"
 
 
-class ModelStamp(msgspec.Struct, frozen=True, gc=False):
+class ModelStamp(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Which model answered. `as_of` is the last registry offset the join had applied.
 
     `took_us` is the duration in microseconds of the score call that this record was part of.
+    `served_version` is that of a remote model as its server told it; empty where it told none.
     """
 
     name: str
@@ -125,6 +128,7 @@ class ModelStamp(msgspec.Struct, frozen=True, gc=False):
     digest: str
     as_of: int
     took_us: float
+    served_version: str = ""
 
 
 class Outputs(msgspec.Struct, gc=False):

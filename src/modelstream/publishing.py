@@ -6,12 +6,14 @@ Publishing is open, serving is not: the admitter decides, and its verdict stands
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from modelstream.engines.topics import prepare
 from modelstream.events import RegistryEvent, decode_event
 from modelstream.flow import Flow
 from modelstream.formats import read_artifact, recognise
+from modelstream.formats.location import is_location, parse_location
 from modelstream.limits import BATCH_BYTES_MAX, INLINE_BYTES_MAX, REGISTRY_READ_RECORDS
 from modelstream.log.base import Log
 from modelstream.messages import Outgoing, Position
@@ -31,31 +33,34 @@ def publish(
     publisher: str = "",
     feature_names: Sequence[str] = (),
     labels: Sequence[str] = (),
+    signature: str = "",
     metrics: Mapping[str, float] | None = None,
     golden: Sequence[GoldenRecord] = (),
     stage: bool = False,
 ) -> Position:
     """Put a model on the flow's models topic; return where it stands there.
 
-    It becomes current once it is admitted; with `stage` only once it is promoted. Without a
+    It is bytes, a file's path, or the URL of a model at a server, which stays there.
+
+    `signature` chooses one of a SavedModel's, or names inputs and outputs of a frozen graph:
+    `x:0 -> y:0`. It becomes current once it is admitted; with `stage` only once it is promoted. Without a
     version the registry numbers it. Raises InvalidModel (no such file, too large, format not
     told), InvalidFlow, LogError. What is in the bytes is the admitter's business.
     """
-    data = read_artifact(source)
-    digest = hashlib.sha256(data).hexdigest()
-    inline = len(data) <= INLINE_BYTES_MAX
+    content = _content(log, source, format)
     descriptor = ModelDescriptor(
         name=name,
         version=version,
         description=description,
         data_type=flow.data_type_given(data_type),
-        format=format or recognise(data).name,
-        data=data if inline else None,
-        location=None if inline else f"sha256:{log.blobs.put(data)}",
-        digest=digest,
+        format=content.format,
+        data=content.data,
+        location=content.location,
+        digest=content.digest,
         created_at_ms=time.time_ns() // 1_000_000,
         feature_names=tuple(feature_names),
         labels=tuple(labels),
+        signature_name=signature,
         metrics=dict(metrics or {}),
         golden=tuple(golden),
         publisher=publisher,
@@ -105,6 +110,28 @@ def verdict(
             time.sleep(0.005)
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a descriptor brings: a format, and the artifact's bytes or where they are."""
+
+    format: str
+    data: bytes | None = None
+    location: str | None = None
+    digest: str = ""
+
+
+def _content(log: Log, source: str | Path | bytes, format_name: str) -> _Content:
+    """Read an artifact; a model at a server is left where it is, for the admitter to ask for."""
+    if isinstance(source, str) and is_location(source):
+        return _Content(format_name or "remote", location=parse_location(source).url)
+    data = read_artifact(source)
+    digest = hashlib.sha256(data).hexdigest()
+    chosen = format_name or recognise(data).name
+    if len(data) <= INLINE_BYTES_MAX:
+        return _Content(chosen, data=data, digest=digest)
+    return _Content(chosen, location=f"sha256:{log.blobs.put(data)}", digest=digest)
+
+
 def _command(
     flow: Flow, action: Action, name: str, version: str, data_type: str = ""
 ) -> ModelDescriptor:
@@ -124,4 +151,4 @@ def _append(log: Log, flow: Flow, descriptor: ModelDescriptor) -> Position:
     (offsets,) = log.append(
         Outgoing(flow.models, [encode_descriptor(descriptor)], partition=0)
     ).values()
-    return Position(flow.models, 0, offsets.start)
+    return Position(flow.models, 0, offsets[0])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelstream.engines.rows import score_rows
 from modelstream.errors import InvalidModel, InvalidRecord, ModelstreamError
 from modelstream.formats import format_named, formats, recognise
 from modelstream.formats.base import Description, Field, Format, Hints, Model
@@ -19,7 +20,7 @@ DTYPES = {"bool": "b", "int32": "i", "int64": "i", "float32": "f", "float64": "f
 
 
 def lowered(case: FormatCase) -> tuple[Format, bytes]:
-    chosen = format_named(case.format)
+    chosen = format_named(case.format, case.remote())
     return chosen, chosen.lower(case.artifact(), case.hints)
 
 
@@ -44,7 +45,7 @@ def assert_fits(model: Model, scores: Scores, rows: int) -> None:
 
 def test_the_format_is_recognised_by_its_bytes_and_has_its_name(case: FormatCase) -> None:
     assert recognise(case.artifact()).name == case.format
-    assert format_named(case.format).name == case.format
+    assert format_named(case.format, case.remote()).name == case.format
     assert case.format in formats()
 
 
@@ -93,6 +94,18 @@ def test_a_row_has_the_same_answer_in_any_batch(case: FormatCase, size: int) -> 
         rows = slice(start, start + size)
         for name, column in model.score(rows_of(columns, rows)).items():
             np.testing.assert_array_equal(column, whole[name][rows])
+
+
+@pytest.mark.parametrize("size", [1, 3, 13])
+def test_records_have_the_answers_of_their_columns(case: FormatCase, size: int) -> None:
+    model, columns = loaded(case), case.columns()
+    for start in range(0, 13, size):
+        part = rows_of(columns, slice(start, start + size))
+        wanted = {name: column.tolist() for name, column in model.score(part).items()}
+        given = {name: column.tolist() for name, column in part.items()}
+        records = [dict(zip(given, row, strict=True)) for row in zip(*given.values(), strict=True)]
+        rows = zip(*wanted.values(), strict=True)
+        assert score_rows(model, records) == [dict(zip(wanted, row, strict=True)) for row in rows]
 
 
 def test_a_batch_of_no_rows_has_columns_of_no_rows(case: FormatCase) -> None:
@@ -163,7 +176,7 @@ def test_a_model_is_closed_once_or_twice(case: FormatCase) -> None:
     "data", [b"", b"\x00", b"not a model", b"\xff" * 100], ids=["none", "zero", "text", "ones"]
 )
 def test_bytes_of_no_format_are_an_invalid_model(case: FormatCase, data: bytes) -> None:
-    chosen = format_named(case.format)
+    chosen = format_named(case.format, case.remote())
     with pytest.raises(InvalidModel):
         chosen.lower(data, Hints())
     with pytest.raises(InvalidModel):
@@ -206,7 +219,7 @@ def try_model(chosen: Format, data: bytes, columns: Columns) -> None:
 def test_a_damaged_artifact_is_a_model_or_an_invalid_model(
     case: FormatCase, done: list[tuple[str, int, int]]
 ) -> None:
-    chosen = format_named(case.format)
+    chosen = format_named(case.format, case.remote())
     try:
         data = chosen.lower(damaged(case.artifact(), done), case.hints)
     except InvalidModel:

@@ -363,3 +363,37 @@ def test_work_per_batch_does_not_grow_with_the_versions_known(count: int) -> Non
     driver.serve("a")
     assert len(driver.batch(Group("wine", range(3)))) == 1
     assert len(driver.machine.snapshot().loads) == 1
+
+
+def test_records_whose_server_is_away_are_held_and_the_others_are_answered() -> None:
+    driver = Driver()
+    driver.serve("a")
+    driver.serve("b", "beer")
+    slices = (range(2), range(2, 4), range(4, 6))
+    effects = driver.batch(Group("wine", [0, 1, 2]), Group("beer", [3, 4, 5]), slices=slices)
+    wine, beer = [each for each in effects if isinstance(each, Score)]
+    assert driver.machine.on_unavailable(wine) == [Hold(1, (0, 1))]
+    (emit,) = driver.machine.on_scored(beer, outcome(beer.rows))
+    assert isinstance(emit, Emit)
+    assert [answer.rows for answer in emit.answers] == [[3, 4, 5]]
+
+
+def test_a_batch_that_is_held_whole_for_its_server_emits_nothing() -> None:
+    driver = Driver()
+    driver.serve("a")
+    (score,) = driver.batch(Group("wine", range(3)))
+    assert isinstance(score, Score)
+    assert driver.machine.on_unavailable(score) == [Hold(1, (0,)), Emit(1, (), {})]
+    assert driver.machine.stats == {}, "nobody was asked"
+    assert driver.batch(Group("wine", range(3)), number=2) == [Score(2, "wine", A, range(3))]
+
+
+def test_the_version_that_a_server_tells_is_in_the_stamp() -> None:
+    driver = Driver()
+    driver.serve("a")
+    (score,) = driver.batch(Group("wine", range(1)))
+    assert isinstance(score, Score)
+    told = Outcome(range(1), {"y": np.ones(1)}, {}, 10.0, "v3")
+    (emit,) = driver.machine.on_scored(score, told)
+    assert isinstance(emit, Emit)
+    assert emit.answers[0].stamp.served_version == "v3"

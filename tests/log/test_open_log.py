@@ -37,7 +37,6 @@ def test_a_file_log_stays_and_its_url_opens_it_from_anywhere(
 @pytest.mark.parametrize(
     ("url", "advice"),
     [
-        ("kafka://localhost:9092", "kafka:// is not supported by this version: use file:"),
         ("file:", "write file:DIRECTORY"),
         ("file://host/data", "write file:DIRECTORY"),
         ("./data", "write file:DIRECTORY"),

@@ -127,3 +127,11 @@ def caught_up(consumer: Consumer) -> None:
     while any(consumer.lag().values()):
         assert time.monotonic() < give_up, f"{consumer.lag()}"
         quiet(consumer)
+
+
+def await_values(log: Log, topic: str, count: int, partition: int = 0) -> list[bytes]:
+    """Return every value of a partition once so many are there, which a commit has written."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while len(values := read_all(log, topic, partition)) < count:
+        assert time.monotonic() < give_up, f"{len(values)} of {count} records came"
+    return values

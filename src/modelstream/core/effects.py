@@ -36,12 +36,14 @@ class Outcome:
     """What one score call gave.
 
     `columns` have one entry for each of `rows`; the rows asked for that are not there failed.
+    `served_version` is that of a remote model, as its server told it.
     """
 
     rows: Rows
     columns: Columns
     failures: Mapping[int, Failure]
     took_us: float
+    served_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Put these slices of a batch back: nothing can answer some of their records yet."""
+    """Put these slices of a batch back: nothing can answer some of their records now."""
 
     batch: int
     slices: tuple[int, ...]

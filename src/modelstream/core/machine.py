@@ -64,6 +64,7 @@ class _Asked:
 class _Pending:
     """A batch between `on_batch` and its Emit."""
 
+    slices: tuple[range, ...]
     waiting: dict[str, _Asked]
     answers: list[Answer]
     refusals: dict[int, Refusal]
@@ -151,7 +152,7 @@ class Machine:
     def on_batch(self, batch: Batch) -> list[Effect]:
         """Ask for scores for every row that can be answered; hold or refuse the others."""
         position = self.registry.position
-        pending = _Pending({}, [], {})
+        pending = _Pending(batch.slices, {}, [], {})
         for row, failure in batch.failures.items():
             pending.refusals[row] = Refusal(None, position, failure)
         waiting = [group for group in batch.groups if self._must_wait(group.data_type)]
@@ -186,6 +187,22 @@ class Machine:
             return []
         del self._pending[score.batch]
         return [_emit(score.batch, pending)]
+
+    def on_unavailable(self, score: Score) -> list[Effect]:
+        """Hold what a score call was for, because no record is to blame that it came to nothing.
+
+        Slices are held whole; the shell delivers them again after a pause.
+        """
+        pending = self._pending[score.batch]
+        del pending.waiting[score.data_type]
+        rows = set(score.rows)
+        held = tuple(
+            index for index, part in enumerate(pending.slices) if not rows.isdisjoint(part)
+        )
+        if pending.waiting:
+            return [Hold(score.batch, held)]
+        del self._pending[score.batch]
+        return [Hold(score.batch, held), _emit(score.batch, pending)]
 
     def loading(self) -> bool:
         """Tell whether a version that should answer is still on its way."""
@@ -235,7 +252,9 @@ class Machine:
         data_type = asked.group.data_type
         for verdict in decision.verdicts:
             digest = self.registry.versions[verdict.version].admitted.digest
-            stamp = ModelStamp(*verdict.version, digest, asked.as_of, verdict.took_us)
+            stamp = ModelStamp(
+                *verdict.version, digest, asked.as_of, verdict.took_us, verdict.served_version
+            )
             pending.answers.append(Answer(data_type, verdict.rows, verdict.columns, stamp))
         for row, failure in decision.failures.items():
             pending.refusals[row] = Refusal(data_type, asked.as_of, failure)

@@ -19,6 +19,7 @@ class Verdict:
     rows: Rows
     columns: Columns
     took_us: float
+    served_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +59,7 @@ class Latest:
         outcome = outcomes.get(asked[0])
         if outcome is None:
             return None
-        verdict = Verdict(asked[0], outcome.rows, outcome.columns, outcome.took_us)
+        verdict = Verdict(
+            asked[0], outcome.rows, outcome.columns, outcome.took_us, outcome.served_version
+        )
         return Decision((verdict,) if len(outcome.rows) else (), outcome.failures)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from modelstream.core.registry import Registry
 from modelstream.engines.loaded import Loaded, load
-from modelstream.errors import InvalidModel
+from modelstream.errors import InvalidModel, ModelUnavailable
 from modelstream.events import Admitted, Promoted, RegistryEvent, version_of
 from modelstream.flow import Flow
-from modelstream.formats import format_named, read_artifact, recognise
+from modelstream.formats import check_hints, format_named, read_artifact, recognise, runtimes
 from modelstream.formats.base import Hints
 from modelstream.messages import VersionId
 from modelstream.wire.descriptor import ModelDescriptor
@@ -58,7 +58,10 @@ class Arrivals:
     def load(self, admitted: Admitted) -> Loaded:
         """Bring an arrived model into memory."""
         version = version_of(admitted)
-        loaded = load(admitted.format, self._lowered[version], (1, self._flow.batch_records))
+        warm_rows = (1, self._flow.batch_records)
+        loaded = load(
+            admitted.format, self._lowered[version], warm_rows, self._flow.remote, self._flow.device
+        )
         del self._lowered[version]
         return loaded
 
@@ -101,7 +104,7 @@ class Arrivals:
         try:
             descriptor = self._descriptor(source)
             self._admit(descriptor)
-        except InvalidModel as error:
+        except (InvalidModel, ModelUnavailable) as error:
             _log.error("model refused: %s", error)
             self._rejected.append(str(error))
         self.notify()
@@ -112,7 +115,7 @@ class Arrivals:
         name, content = source if isinstance(source, tuple) else ("", source)
         if not name:
             name = Path(content).stem if isinstance(content, (str, Path)) else "model"
-        data = read_artifact(content)
+        data = read_artifact(content, self._flow.remote)
         return ModelDescriptor(name=name, data=data, format=recognise(data).name)
 
     def _admit(self, descriptor: ModelDescriptor) -> None:
@@ -122,8 +125,14 @@ class Arrivals:
             raise InvalidModel(
                 f"model {descriptor.name!r} has no bytes; a join takes models by value"
             )
-        hints = Hints(descriptor.feature_names, descriptor.labels)
+        hints = Hints(
+            descriptor.feature_names,
+            descriptor.labels,
+            signature=descriptor.signature_name,
+            runtimes=runtimes(),
+        )
         each = format_named(descriptor.format)
+        check_hints(each.name, hints)
         lowered = each.lower(data, hints)
         version = descriptor.version or self._registry.next_version(descriptor.name)
         position = self._registry.position + 1

@@ -61,7 +61,8 @@ class Embedded:
         if self.shell.released:
             self._resume()
         self._settle()
-        batches = self._consumer.poll(self._flow.batch_records, max_wait_ms, BATCH_BYTES_MAX)
+        most = self.shell.absences.batch_records
+        batches = self._consumer.poll(most, max_wait_ms, BATCH_BYTES_MAX)
         batches = [batch for batch in batches if self._is_settled(batch)]
         if not batches:
             return 0
@@ -71,30 +72,20 @@ class Embedded:
 
     def follow_registry(self) -> None:
         """Fold what is new on the registry, to its end."""
-        while True:
-            batch = self._log.read(
-                self._flow.registry,
-                0,
-                self._registry_offset,
-                REGISTRY_READ_RECORDS,
-                BATCH_BYTES_MAX,
-            )
-            if not len(batch):
-                return
-            events = decode_events(batch.values)
-            end = self._log.bounds(self._flow.registry, 0)[1]
-            more = batch.next_offset < end
-            self.shell.follow(list(zip(batch.offsets, events, strict=True)), more=more)
-            self._registry_offset = batch.next_offset
-            if not more:
-                return
+        batch = self._read_registry(self._registry_offset)
+        while len(batch):
+            following = self._read_registry(batch.next_offset)
+            events = list(zip(batch.offsets, decode_events(batch.values), strict=True))
+            self.shell.follow(events, more=bool(len(following)))
+            batch = following
+        self._registry_offset = batch.next_offset
 
     def lag(self) -> int:
         """Return the number of records of this instance's partitions that have no outcome yet."""
         return sum(self._consumer.lag().values())
 
     def held(self) -> bool:
-        """Tell whether partitions wait for a model."""
+        """Tell whether partitions wait for a model, or for its server."""
         return bool(self._paused)
 
     def ends(self) -> dict[TopicPartition, int]:
@@ -123,6 +114,11 @@ class Embedded:
         """Leave the group and release every model."""
         self._consumer.close()
         self.shell.close(STOP_SECONDS_MAX)
+
+    def _read_registry(self, offset: int) -> RecordBatch:
+        return self._log.read(
+            self._flow.registry, 0, offset, REGISTRY_READ_RECORDS, BATCH_BYTES_MAX
+        )
 
     def _commit(self, turn: Turn) -> int:
         """Write results, rejects and positions in one atomic step."""
@@ -182,7 +178,7 @@ class Embedded:
         return False
 
     def _put_back(self, turn: Turn) -> None:
-        """Deliver held partitions again once another version can answer."""
+        """Deliver held partitions again once another version can answer, or a pause is over."""
         if not turn.held:
             return
         held = [turn.batches[index] for index in turn.held]
@@ -200,4 +196,5 @@ class Embedded:
 
     def _load(self, admitted: Admitted) -> Loaded:
         lowered = self._lowered(admitted)
-        return load(admitted.format, lowered, (1, self._flow.batch_records))
+        warm_rows = (1, self._flow.batch_records)
+        return load(admitted.format, lowered, warm_rows, self._flow.remote, self._flow.device)

@@ -15,6 +15,8 @@ from modelstream.engines.arrivals import Arrivals, ModelSource
 from modelstream.engines.shell import Shell
 from modelstream.errors import UnknownModel
 from modelstream.flow import Flow
+from modelstream.formats.base import Device, Remote
+from modelstream.formats.runtime import check_device
 from modelstream.limits import BATCH_RECORDS_MAX, STOP_SECONDS_MAX
 from modelstream.messages import RecordBatch, Reject, Result
 from modelstream.wire.json import read_field
@@ -34,14 +36,18 @@ def join(
     on_missing_answer: Literal["reject", "null"] = "reject",
     echo: bool = True,
     batch: int = _BATCH,
+    remote: Remote | None = None,
+    device: Device = "cpu",
 ) -> "Join":
     """Join records (JSON bytes or dicts) with models; iterate over the results.
 
     Every record gives one Result or one Reject, in order. A model is a path, bytes, a pair of a
     name and one of these, or a ModelDescriptor; the newest of a data type answers. `batch` is the
     most records that are pulled before they are answered together: use 1 where a record must be
-    answered before the next one can be had. Raises InvalidFlow.
+    answered before the next one can be had. `remote` names the servers that models, given by their
+    URLs, may be asked at. Raises InvalidFlow.
     """
+    check_device(device)
     flow = Flow(
         name="join",
         records="records",
@@ -52,6 +58,8 @@ def join(
         on_missing_answer=on_missing_answer,
         echo=echo,
         batch_records=min(batch, BATCH_RECORDS_MAX),
+        remote=remote or Remote(),
+        device=device,
     )
     return Join(flow, records, models)
 
@@ -106,30 +114,42 @@ class Join:
             self._shell.close(STOP_SECONDS_MAX)
 
     def _answered(self, chunk: list[Any]) -> list[Result | Reject]:
-        """Answer a chunk, waiting for a first model if need be."""
-        while (outcomes := self._turn(chunk)) is None:
-            self._arrivals.wait()
+        """Answer a chunk, waiting for a first model, or for its server, if need be."""
+        outcomes: list[Result | Reject] = []
+        while len(outcomes) < len(chunk):
+            some = self._turn(chunk[len(outcomes) :])
+            if not some:
+                self._arrivals.wait()
+            outcomes += some
         return outcomes
 
     async def _answered_async(self, chunk: list[Any]) -> list[Result | Reject]:
-        while (outcomes := self._turn(chunk)) is None:
-            await asyncio.to_thread(self._arrivals.wait)
+        outcomes: list[Result | Reject] = []
+        while len(outcomes) < len(chunk):
+            some = self._turn(chunk[len(outcomes) :])
+            if not some:
+                await asyncio.to_thread(self._arrivals.wait)
+            outcomes += some
         return outcomes
 
-    def _turn(self, chunk: list[Any]) -> list[Result | Reject] | None:
-        """Take one turn; None while the chunk must wait for a model."""
+    def _turn(self, chunk: list[Any]) -> list[Result | Reject]:
+        """Take one turn over the chunk's first records; none is answered while they must wait."""
         ended = self._arrivals.ended()
         self._shell.follow(self._arrivals.events())
         self._shell.take_loads()
+        if self._shell.absences.waiting():
+            return []
+        chunk = chunk[: self._shell.absences.batch_records]
         size = len(chunk)
         offsets = range(self._offset, self._offset + size)
         now = time.time_ns() // 1_000_000
         batch = RecordBatch("records", 0, offsets, chunk, [now] * size)
         turn = self._shell.join([batch], lambda _: self._read_type or self._flow.data_type)
         if turn.held:
-            if ended and not self._shell.machine.loading():
+            absent = self._shell.absences.reasons
+            if ended and not absent and not self._shell.machine.loading():
                 raise UnknownModel(self._arrivals.why_none(self._shell.load_failures))
-            return None
+            return []
         self._offset += size
         return turn.outcomes
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelstream.core.effects import Outcome
-from modelstream.errors import InvalidModel, ModelFailed
+from modelstream.errors import InvalidModel, ModelFailed, ModelTimedOut, ModelUnavailable
 from modelstream.formats import format_named
-from modelstream.formats.base import Model
+from modelstream.formats.base import Device, Model, Remote
 from modelstream.formats.synthetic import synthetic_columns
 from modelstream.messages import Column, Columns, Failure, Rows, Scores
 from modelstream.wire.columns import MixedShapes
@@ -30,12 +30,19 @@ class Loaded:
     writer: ResultWriter
 
 
-def load(format_name: str, lowered: bytes, warm_rows: Sequence[int]) -> Loaded:
+def load(
+    format_name: str,
+    lowered: bytes,
+    warm_rows: Sequence[int],
+    remote: Remote | None = None,
+    device: Device = "cpu",
+) -> Loaded:
     """Build a version from its lowered form and run it once for each size in `warm_rows`.
 
-    The first run of a size allocates; after this, no record waits for that. Raises InvalidModel.
+    The first run of a size allocates; after this, no record waits for that. Raises InvalidModel,
+    and ModelUnavailable where it is to be asked at a server, of those in `remote`, that is away.
     """
-    return ready(format_named(format_name).load(lowered), warm_rows)
+    return ready(format_named(format_name, remote, device).load(lowered), warm_rows)
 
 
 def ready(model: Model, warm_rows: Sequence[int]) -> Loaded:
@@ -52,7 +59,7 @@ def ready(model: Model, warm_rows: Sequence[int]) -> Loaded:
 def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answer: bool) -> Outcome:
     """Read and score `values`, the records of the batch rows `rows`; JSON bytes or dicts.
 
-    The duration told is that of the model alone, in microseconds.
+    The duration told is that of the model alone, in microseconds. Raises ModelUnavailable.
     """
     as_json = not values or isinstance(values[0], bytes)
     read: Callable[..., Decoded] = loaded.decoder.decode if as_json else loaded.decoder.convert
@@ -63,6 +70,7 @@ def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answe
     started = time.perf_counter_ns()
     kept, scores, failures = _score_all(loaded.model, decoded.columns, len(decoded.rows))
     took_us = (time.perf_counter_ns() - started) / 1000
+    served_version = scores.served_version
     if not null_is_answer:
         failures |= _without_answer(kept, scores, failures)
     if failures:
@@ -70,13 +78,14 @@ def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answe
         scores = Scores({name: column[answered] for name, column in scores.items()})
         kept = [kept[index] for index in answered]
     if kept == range(len(rows)) and not decoded.failures:
-        return Outcome(rows, scores, {}, took_us)
+        return Outcome(rows, scores, {}, took_us, served_version)
     told = {decoded.rows[index]: failure for index, failure in failures.items()} | decoded.failures
     return Outcome(
         [rows[decoded.rows[index]] for index in kept],
         scores,
         {rows[index]: failure for index, failure in told.items()},
         took_us,
+        served_version,
     )
 
 
@@ -95,7 +104,8 @@ def _score_apart(
     }
     failures = {**first.failures, **second.failures}
     took_us = first.took_us + second.took_us
-    return Outcome([*first.rows, *second.rows], columns, failures, took_us)
+    versions = dict.fromkeys(each.served_version for each in (first, second) if each.served_version)
+    return Outcome([*first.rows, *second.rows], columns, failures, took_us, ",".join(versions))
 
 
 def concatenated(first: Column, second: Column) -> Column:
@@ -138,6 +148,12 @@ def _score_pieces(
     try:
         scores = model.score(part)
         _check_rows(model, scores, len(rows))
+    except ModelUnavailable:
+        raise
+    except ModelTimedOut as error:
+        # Asking again, for parts of it, could take as long for each.
+        failures.update(dict.fromkeys(rows, Failure("model_error", f"ModelTimedOut: {error}")))
+        return []
     except Exception as error:  # noqa: BLE001 - whatever a model does, other records go on
         if len(rows) <= 1:
             failure = Failure("model_error", f"{type(error).__name__}: {error}")

@@ -21,7 +21,8 @@ from modelstream.engines.workers import Workers
 from modelstream.errors import InvalidFlow
 from modelstream.flow import Flow
 from modelstream.formats import import_formats
-from modelstream.limits import SWITCH_SECONDS, WORKERS_MAX
+from modelstream.formats.runtime import check_device
+from modelstream.limits import POLL_WAIT_MS, SWITCH_SECONDS, WORKERS_MAX
 from modelstream.log.base import Log
 from modelstream.models.admit import Admitter
 from modelstream.models.artifacts import lowered_bytes
@@ -47,6 +48,7 @@ def serve(
     """
     if not 1 <= workers <= WORKERS_MAX:
         raise InvalidFlow(f"workers is {workers}; use 1 to {WORKERS_MAX}")
+    check_device(flow.device)
     stop = stop or threading.Event()
     prepare(flow, log)
     with ExitStack() as stack:
@@ -116,8 +118,9 @@ def admit(flow: Flow, log: Log, *, once: bool = False, stop: threading.Event | N
 
 def _drain(admitter: Admitter, stop: threading.Event) -> None:
     """Admit what is there."""
-    while not stop.is_set() and admitter.step(0):
-        pass
+    goal = admitter.end()
+    while not stop.is_set() and admitter.position() < goal:
+        admitter.step(POLL_WAIT_MS)
 
 
 @contextmanager

@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 
 from modelstream.core.effects import Effect, Emit, Hold, Load, Release, Score, Unload
 from modelstream.core.machine import Machine
+from modelstream.engines.absences import Absences
 from modelstream.engines.loaded import Loaded, score
 from modelstream.engines.loader import Loader
 from modelstream.engines.turn import DataTypeOf, Turn, as_core_batch, begin
+from modelstream.errors import ModelUnavailable
 from modelstream.events import Admitted, RegistryEvent
 from modelstream.flow import Flow
 from modelstream.limits import RETRY_LOAD_SECONDS
@@ -30,6 +32,7 @@ class Shell:
         self.machine = Machine(flow.answer, flow.on_no_model)
         self.released = False
         self.load_failures: dict[VersionId, str] = {}
+        self.absences = Absences(flow.batch_records)
         self._flow = flow
         self._loaded: dict[VersionId, Loaded] = {}
         self._loader = Loader(load, on_change)
@@ -41,7 +44,10 @@ class Shell:
         self._perform(self.machine.on_registry(events, more=more))
 
     def take_loads(self) -> None:
-        """Take in the versions that were loaded meanwhile; this is where a swap happens."""
+        """Take in the versions that were loaded meanwhile; this is where a swap happens.
+
+        Records that wait for a server are released now and then, to be tried again.
+        """
         for outcome in self._loader.outcomes():
             if outcome.loaded is None:
                 self._note_failure(outcome.version, outcome.reason)
@@ -52,6 +58,8 @@ class Shell:
             self._perform(self.machine.on_loaded(outcome.version, ok=ok))
         if self._retry_at:
             self._retry_loads()
+        if self.absences.due():
+            self.released = True
 
     def join(self, batches: Sequence[RecordBatch], data_type_of: DataTypeOf) -> Turn:
         """Answer the records of one read."""
@@ -78,19 +86,13 @@ class Shell:
             match todo.popleft():
                 case Score() as ask:
                     assert turn is not None
-                    outcome = score(
-                        self._loaded[ask.version],
-                        turn.take(ask.rows),
-                        ask.rows,
-                        null_is_answer=self._flow.on_missing_answer == "null",
-                    )
-                    todo.extend(self.machine.on_scored(ask, outcome))
+                    todo.extend(self._score(ask, turn))
                 case Emit() as emit:
                     assert turn is not None
                     self._emit(emit, turn)
                 case Hold(slices=slices):
                     assert turn is not None
-                    turn.held = frozenset(slices)
+                    turn.held |= frozenset(slices)
                 case Load(version=version):
                     self._loader.want(self.machine.registry.versions[version].admitted)
                 case Unload(version=version):
@@ -98,7 +100,23 @@ class Shell:
                     if gone is not None:
                         gone.model.close()
                 case Release():
+                    self.absences.forget()
                     self.released = True
+
+    def _score(self, ask: Score, turn: Turn) -> Sequence[Effect]:
+        """Score once; where a server is away, its records are held."""
+        try:
+            outcome = score(
+                self._loaded[ask.version],
+                turn.take(ask.rows),
+                ask.rows,
+                null_is_answer=self._flow.on_missing_answer == "null",
+            )
+        except ModelUnavailable as error:
+            self.absences.began(ask.version, str(error))
+            return self.machine.on_unavailable(ask)
+        self.absences.ended(ask.version)
+        return self.machine.on_scored(ask, outcome)
 
     def _emit(self, emit: Emit, turn: Turn) -> None:
         for answer in emit.answers:

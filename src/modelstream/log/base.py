@@ -111,7 +111,7 @@ class Log(Protocol):
         """Return every topic by name."""
         ...
 
-    def append(self, outgoing: Outgoing) -> dict[int, range]:
+    def append(self, outgoing: Outgoing) -> Mapping[int, Sequence[int]]:
         """Append records, all or none; return their offsets by partition.
 
         Raises UnknownTopic, InvalidRecord (a record over RECORD_BYTES_MAX), LogError.

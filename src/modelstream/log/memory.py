@@ -246,7 +246,7 @@ class MemoryLog:
         with self._state.changed:
             return dict(sorted(self._state.topics.items()))
 
-    def append(self, outgoing: Outgoing) -> dict[int, range]:
+    def append(self, outgoing: Outgoing) -> Mapping[int, Sequence[int]]:
         """Append records, all or none. Raises UnknownTopic, InvalidRecord."""
         topic, runs = self._state.cut(outgoing)
         with self._state.write():

@@ -73,6 +73,11 @@ def _bound(placed: Placed, label: str, scope: Scope, depth: int, loaded: ExitSta
 def _load(step: ModelStep, depth: int) -> Model:
     if step.format == NAME:
         return build(decode_lowered(step.lowered), depth + 1)
+    if step.format == "remote":
+        raise UnsupportedModel(
+            "a pipeline cannot ask a server: it is checked where there is no network; publish the "
+            "model's location by itself"
+        )
     try:
         return format_named(step.format).load(step.lowered)
     except ImportError as error:

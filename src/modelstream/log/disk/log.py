@@ -5,7 +5,7 @@ One directory holds it: `log.db` (topics, groups, and which records lie where), 
 exactly once rests on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modelstream.log.base import TopicInfo
@@ -63,7 +63,7 @@ class DiskLog:
         """Return every topic by name."""
         return self._topics.all()
 
-    def append(self, outgoing: Outgoing) -> dict[int, range]:
+    def append(self, outgoing: Outgoing) -> Mapping[int, Sequence[int]]:
         """Append records, all or none. Raises UnknownTopic, InvalidRecord, LogError."""
         cut = self._batches.cut(outgoing)
         with self._store.write() as db:

@@ -1,0 +1,206 @@
+"""What is asked of a cluster as a whole: its topics, where partitions begin and end, positions."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as KafkaPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec
+
+from modelstream.errors import LogError
+from modelstream.limits import KAFKA_CALL_SECONDS, KAFKA_MESSAGE_BYTES_MAX
+from modelstream.log.base import TopicInfo
+from modelstream.log.kafka.address import KafkaAddress
+from modelstream.log.kafka.clients import client_options
+from modelstream.log.kafka.errors import log_error, told
+from modelstream.log.topics import check_partition, check_same, check_topic, unknown_topic
+from modelstream.messages import TopicPartition
+
+_log = logging.getLogger("modelstream.kafka")
+
+# Of a topic's configuration, what a TopicInfo tells.
+_COMPACT, _RETENTION = "cleanup.policy", "retention.ms"
+
+
+class Cluster:
+    """A cluster's administration; safe to use from several threads."""
+
+    def __init__(self, address: KafkaAddress) -> None:
+        self._address = address
+        self._admin = AdminClient(client_options(address))
+        self._known: dict[str, TopicInfo] = {}
+
+    def create(self, topic: TopicInfo) -> TopicInfo:
+        """Make a topic, or return the one that is there. Raises LogError."""
+        check_topic(topic)
+        config = {
+            _COMPACT: "compact" if topic.compacted else "delete",
+            _RETENTION: str(-1 if topic.retention_ms is None else topic.retention_ms),
+            "max.message.bytes": str(KAFKA_MESSAGE_BYTES_MAX),
+        }
+        wanted = NewTopic(
+            topic.name, topic.partitions, self._address.replication or -1, config=config
+        )
+        try:
+            self._result(f"cannot create topic {topic.name!r}", self._admin.create_topics([wanted]))
+        except LogError as error:
+            cause = error.__cause__
+            if (
+                not isinstance(cause, KafkaException)
+                or cause.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS
+            ):
+                raise
+            return check_same(self.topic(topic.name), topic)
+        self._await_leaders(topic)
+        self._known[topic.name] = topic
+        return topic
+
+    def topics(self) -> dict[str, TopicInfo]:
+        """Return every topic by name, Kafka's own left out."""
+        counts = {name: count for name, count in self._counts().items() if name[:2] != "__"}
+        configs = self._configs(counts)
+        self._known = {
+            name: _info(name, count, configs[name])
+            for name, count in sorted(counts.items())
+            if name in configs
+        }
+        return dict(self._known)
+
+    def topic(self, name: str) -> TopicInfo:
+        """Return one topic, as it was when it was first asked for. Raises UnknownTopic."""
+        if name not in self._known and name not in self.topics():
+            raise unknown_topic(name, self._known)
+        return self._known[name]
+
+    def forget(self, name: str) -> None:
+        """Ask the cluster again when the topic is named next."""
+        self._known.pop(name, None)
+
+    def bounds(self, sources: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+        """Return the first kept offset and the end of what was committed, by partition."""
+        asked = list(sources)
+        first = self._offsets(asked, OffsetSpec.earliest())
+        end = self._offsets(asked, OffsetSpec.latest())
+        return {source: (first[source], max(first[source], end[source])) for source in asked}
+
+    def end(self, source: TopicPartition) -> int:
+        """Return the end of what was committed."""
+        return self._offsets([source], OffsetSpec.latest())[source]
+
+    def await_readable(self, last: Mapping[TopicPartition, int]) -> None:
+        """Wait until readers see the records up to these offsets, which were committed.
+
+        The brokers answer a commit before they have marked it in every partition.
+        """
+        give_up = time.monotonic() + KAFKA_CALL_SECONDS
+        left = dict(last)
+        while left and time.monotonic() < give_up:
+            ends = self._offsets(list(left), OffsetSpec.latest())
+            left = {source: left[source] for source in left if ends[source] <= left[source]}
+            if left:
+                time.sleep(0.002)
+        for source in left:
+            _log.warning(
+                "records of %s/%s are written and cannot be read yet: a transaction that began"
+                " earlier is still open",
+                *source,
+            )
+
+    def offset_at(self, source: TopicPartition, timestamp_ms: int) -> int | None:
+        """Return the first offset of a record of that time or later, None where none is."""
+        found = self._offsets([source], OffsetSpec.for_timestamp(timestamp_ms))[source]
+        return None if found < 0 else found
+
+    def committed(self, group: str, source: TopicPartition) -> int | None:
+        """Return a group's committed position."""
+        asked = ConsumerGroupTopicPartitions(group, [KafkaPartition(*source)])
+        answer = self._result(
+            f"cannot read the position of {group!r}",
+            self._admin.list_consumer_group_offsets([asked], require_stable=True),
+        )
+        (partition,) = answer.topic_partitions
+        return None if partition.offset < 0 else int(partition.offset)
+
+    def delete_before(self, source: TopicPartition, offset: int) -> None:
+        """Forget the records below `offset`."""
+        asked = [KafkaPartition(*source, offset)]
+        self._result(
+            f"cannot delete records of {source.topic!r}", self._admin.delete_records(asked)
+        )
+
+    def check_partition(self, source: TopicPartition) -> None:
+        """Raise UnknownTopic when there is no such partition."""
+        check_partition(self.topic(source.topic), source.partition)
+
+    def _offsets(self, sources: list[TopicPartition], spec: Any) -> dict[TopicPartition, int]:
+        if not sources:
+            return {}
+        with told("cannot read where partitions begin and end"):
+            answers = self._admin.list_offsets(
+                {KafkaPartition(*source): spec for source in sources},
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=KAFKA_CALL_SECONDS,
+            )
+            return {
+                TopicPartition(asked.topic, asked.partition): int(
+                    answer.result(KAFKA_CALL_SECONDS).offset
+                )
+                for asked, answer in answers.items()
+            }
+
+    def _counts(self) -> dict[str, int]:
+        """Return the number of partitions of every topic."""
+        with told(f"cannot reach Kafka at {self._address.bootstrap}"):
+            metadata = self._admin.list_topics(timeout=KAFKA_CALL_SECONDS)
+        return {
+            name: len(topic.partitions)
+            for name, topic in metadata.topics.items()
+            if topic.error is None
+        }
+
+    def _configs(self, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """Return the configuration of topics; one that was deleted meanwhile is left out."""
+        resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+        found = {}
+        answers = self._admin.describe_configs(resources) if resources else {}
+        for resource, answer in answers.items():
+            try:
+                found[resource.name] = answer.result(KAFKA_CALL_SECONDS)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise log_error(
+                        f"cannot read topic {resource.name!r}", error.args[0]
+                    ) from error
+        return found
+
+    def _await_leaders(self, topic: TopicInfo) -> None:
+        """Wait until every partition of a new topic has a broker that takes records."""
+        give_up = time.monotonic() + KAFKA_CALL_SECONDS
+        while time.monotonic() < give_up:
+            with told(f"cannot create topic {topic.name!r}"):
+                metadata = self._admin.list_topics(topic.name, timeout=KAFKA_CALL_SECONDS)
+            partitions = metadata.topics[topic.name].partitions.values()
+            ready = [part for part in partitions if part.leader >= 0 and part.error is None]
+            if len(ready) == topic.partitions:
+                return
+            time.sleep(0.01)
+        raise LogError(
+            f"topic {topic.name!r} has partitions without a leader after"
+            f" {KAFKA_CALL_SECONDS:g} s: are all brokers up?"
+        )
+
+    def _result(self, what: str, answers: "Mapping[Any, Future[Any]]") -> Any:
+        """Return the one answer of a call."""
+        (answer,) = answers.values()
+        with told(what):
+            return answer.result(KAFKA_CALL_SECONDS)
+
+
+def _info(name: str, partitions: int, config: Mapping[str, Any]) -> TopicInfo:
+    kept_ms = int(config[_RETENTION].value)
+    return TopicInfo(
+        name, partitions, "compact" in config[_COMPACT].value, None if kept_ms < 0 else kept_ms
+    )

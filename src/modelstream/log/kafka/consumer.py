@@ -1,0 +1,302 @@
+"""One member of a consumer group on Kafka (`log.base.Consumer`).
+
+No transaction is open while the consumer asks for records, so a partition always leaves between
+two batches: what was answered is committed, what was not goes to whoever has the partition next.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from confluent_kafka import KafkaException
+
+from modelstream.errors import Fenced, LogError
+from modelstream.limits import KAFKA_COMMIT_SECONDS_MAX
+from modelstream.log.base import TopicInfo
+from modelstream.log.groups import fenced
+from modelstream.log.kafka.address import KafkaAddress
+from modelstream.log.kafka.clients import member_options
+from modelstream.log.kafka.cluster import Cluster
+from modelstream.log.kafka.errors import LASTING, LOST_MEMBERSHIP, log_error, told
+from modelstream.log.kafka.member import Member, Tenure
+from modelstream.log.kafka.messages import record_batch, size_of
+from modelstream.log.kafka.transactions import Covered, Plain, Runs, Transactions
+from modelstream.messages import Outgoing, RecordBatch, TopicPartition
+
+_log = logging.getLogger("modelstream.kafka")
+
+
+class KafkaConsumer:
+    """A consumer for one thread at a time."""
+
+    def __init__(
+        self,
+        address: KafkaAddress,
+        cluster: Cluster,
+        split: Callable[[Sequence[Outgoing]], Runs],
+        *,
+        group: str,
+        topics: Sequence[TopicInfo],
+        instance: str,
+    ) -> None:
+        self._cluster, self._split = cluster, split
+        self._subscribed = {
+            TopicPartition(topic.name, number)
+            for topic in topics
+            for number in range(topic.partitions)
+        }
+        self._closed = False
+        self._producer: Transactions | Plain = (
+            Transactions(address, f"{group}-{instance}")
+            if address.delivery == "exactly_once"
+            else Plain(address)
+        )
+        if isinstance(self._producer, Transactions):
+            # Before the first read of positions: what a killed predecessor left open is ended.
+            with told("cannot begin to write transactions"):
+                self._producer.renew()
+        self._member = Member(
+            member_options(address, group, instance),
+            [topic.name for topic in topics],
+            cluster.bounds,
+        )
+
+    def poll(self, max_records: int, max_wait_ms: int, max_bytes: int) -> list[RecordBatch]:
+        """Return what is there, oldest first in each partition; wait only while nothing is.
+
+        Raises LogError when another consumer joined under the same instance name.
+        """
+        self._check_open()
+        give_up = time.monotonic() + max_wait_ms / 1000
+        while True:
+            waiting = self._waiting()
+            left = max(0.0, give_up - time.monotonic())
+            if waiting < max_records:
+                self._member.fetch(max_records - waiting, 0.0 if waiting else left)
+            batches = self._deliver(max_records, max_bytes)
+            if batches:
+                return batches
+            self._skip_marks()
+            if time.monotonic() >= give_up:
+                return []
+
+    def commit(
+        self, covers: Mapping[TopicPartition, int], appends: Sequence[Outgoing] = ()
+    ) -> None:
+        """Append records and move positions in one atomic step.
+
+        With delivery "at_least_once" records come first, positions after them. Raises Fenced.
+        """
+        self._check_open()
+        runs = self._split(appends)
+        try:
+            self._check_delivered(covers)
+            self._write(runs, dict(covers))
+        except Fenced:
+            self._restart()
+            raise
+        with self._member.lock:
+            for source, offset in covers.items():
+                tenure = self._member.held.get(source)
+                if tenure is not None:
+                    tenure.committed = tenure.earliest = offset
+
+    def rewind(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Deliver again from these offsets; partitions that are another member's are left to it.
+
+        Raises LogError for an offset past the end, or a partition that was not subscribed to.
+        """
+        self._check_subscribed(positions)
+        bounds = self._cluster.bounds(positions)
+        with self._member.lock:
+            for source in positions.keys() & self._member.held.keys():
+                start, end = bounds[source]
+                if positions[source] > end:
+                    raise LogError(
+                        f"cannot read {source.topic}/{source.partition} from"
+                        f" {positions[source]}: it ends at {end}"
+                    )
+                tenure = self._member.held[source]
+                self._member.seek(source, max(start, positions[source]))
+                tenure.earliest = min(tenure.earliest, tenure.position)
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Deliver nothing of these partitions until they are resumed."""
+        self._check_subscribed(partitions)
+        with self._member.lock:
+            self._member.pause(partitions)
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        """Deliver these partitions again."""
+        self._check_subscribed(partitions)
+        with self._member.lock:
+            self._member.resume(partitions)
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """Return the partitions that are this member's, as of its last poll."""
+        with self._member.lock:
+            return frozenset(self._member.held)
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Return the number of records between the committed position and the end."""
+        with self._member.lock:
+            committed = {source: held.committed for source, held in self._member.held.items()}
+        bounds = self._cluster.bounds(committed)
+        return {
+            source: bounds[source][1] - max(bounds[source][0], offset)
+            for source, offset in committed.items()
+        }
+
+    def close(self) -> None:
+        """Leave the group, so that others take over at once."""
+        if not self._closed:
+            self._closed = True
+            self._member.close()
+            self._producer.close()
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def _waiting(self) -> int:
+        """Return how many fetched records can be delivered."""
+        with self._member.lock:
+            return sum(len(tenure.ahead) for _, tenure in self._deliverable())
+
+    def _deliverable(self) -> list[tuple[TopicPartition, Tenure]]:
+        held, paused = self._member.held, self._member.paused
+        return [(each, held[each]) for each in held if each not in paused and held[each].ahead]
+
+    def _deliver(self, max_records: int, max_bytes: int) -> list[RecordBatch]:
+        """Hand out what was fetched; a partition that had its turn goes to the end of the line."""
+        batches: list[RecordBatch] = []
+        with self._member.lock:
+            for source, tenure in self._deliverable():
+                count, size = _fitting(tenure, max_records, max_bytes)
+                if batches and size > max_bytes:
+                    break
+                messages, tenure.ahead = tenure.ahead[:count], tenure.ahead[count:]
+                last = messages[-1].offset()
+                # At the end lie marks of transactions, which are passed over with their records.
+                tenure.position = tenure.end if not tenure.ahead and tenure.end > last else last + 1
+                batches.append(record_batch(source, messages, tenure.position))
+                self._member.held[source] = self._member.held.pop(source)
+                max_records -= count
+                max_bytes -= size
+                if max_records <= 0 or max_bytes <= 0:
+                    break
+        return batches
+
+    def _skip_marks(self) -> None:
+        """Move over marks of transactions at a partition's end, where all before them is done."""
+        with self._member.lock, told("cannot commit positions"):
+            passed = {
+                source: tenure.end
+                for source, tenure in self._member.held.items()
+                if not tenure.ahead
+                and tenure.committed == tenure.position < tenure.end
+                and source not in self._member.paused
+            }
+            if not passed:
+                return
+            try:
+                self._member.commit(passed)
+            except KafkaException as error:
+                _log.warning("cannot commit positions: %s; it is tried again", error.args[0].str())
+                return
+            for source, offset in passed.items():
+                tenure = self._member.held[source]
+                tenure.position = tenure.committed = tenure.earliest = offset
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def _write(self, runs: Runs, covers: dict[TopicPartition, int]) -> None:
+        """Write results and positions; tried again while that can help."""
+        give_up = time.monotonic() + KAFKA_COMMIT_SECONDS_MAX
+        pause_seconds = 0.05
+        while True:
+            try:
+                self._attempt(runs, covers)
+            except KafkaException as error:
+                failure = error.args[0]
+                if failure.code() in LOST_MEMBERSHIP:
+                    self._renew()
+                    raise fenced(sorted(covers)) from error
+                lasting = failure.code() in LASTING or not covers
+                if lasting or time.monotonic() > give_up:
+                    self._renew()
+                    raise log_error("nothing was committed", failure) from error
+                _log.warning("a commit failed: %s; it is tried again", failure.str())
+            else:
+                return
+            time.sleep(pause_seconds)
+            pause_seconds = min(2.0, 2 * pause_seconds)
+            if self._renew() and self._is_committed(covers):
+                return
+
+    def _attempt(self, runs: Runs, covers: dict[TopicPartition, int]) -> None:
+        if isinstance(self._producer, Plain):
+            self._producer.run(runs)
+            if covers:
+                self._member.commit(covers)
+        else:
+            covered = Covered(covers, self._member.metadata()) if covers else None
+            self._producer.run(runs, covered)
+
+    def _renew(self) -> bool:
+        """End what a failed transaction left open; tell whether that is settled."""
+        if isinstance(self._producer, Plain):
+            return True
+        try:
+            self._producer.renew()
+        except KafkaException as error:
+            _log.warning("the brokers take no transactions yet: %s", error.args[0].str())
+            return False
+        return True
+
+    def _is_committed(self, covers: dict[TopicPartition, int]) -> bool:
+        """Tell whether a commit whose answer was lost had been done."""
+        try:
+            return bool(covers) and self._member.committed(covers) == covers
+        except KafkaException as error:
+            _log.warning("cannot read positions: %s; it is tried again", error.args[0].str())
+            return False
+
+    def _restart(self) -> None:
+        """Deliver what is still this member's from its committed position."""
+        with self._member.lock:
+            for source, tenure in list(self._member.held.items()):
+                tenure.earliest = tenure.committed
+                self._member.seek(source, tenure.committed)
+
+    # -- checks ----------------------------------------------------------------------------------
+
+    def _check_delivered(self, covers: Mapping[TopicPartition, int]) -> None:
+        with self._member.lock:
+            held = self._member.held
+            stale = [
+                source
+                for source, offset in covers.items()
+                if source not in held
+                or not held[source].earliest <= offset <= held[source].position
+            ]
+        if stale:
+            raise fenced(stale)
+
+    def _check_subscribed(self, partitions: Iterable[TopicPartition]) -> None:
+        for each in partitions:
+            if each not in self._subscribed:
+                raise LogError(f"{each[0]}/{each[1]} was not subscribed to")
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LogError("this consumer was closed: ask the log for another")
+
+
+def _fitting(tenure: Tenure, max_records: int, max_bytes: int) -> tuple[int, int]:
+    """Return how many records fit, one at least, and their bytes."""
+    total = 0
+    for count, message in enumerate(tenure.ahead[:max_records]):
+        size = size_of(message)
+        if count and total + size > max_bytes:
+            return count, total
+        total += size
+    return min(len(tenure.ahead), max_records), total

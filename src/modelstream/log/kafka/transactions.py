@@ -1,0 +1,131 @@
+"""A producer that writes records, and positions with them, all or none."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import TopicPartition as KafkaPartition
+
+from modelstream.errors import LogError
+from modelstream.limits import KAFKA_CALL_SECONDS
+from modelstream.log.appends import Run
+from modelstream.log.kafka.address import KafkaAddress
+from modelstream.log.kafka.clients import producer_options
+from modelstream.log.kafka.errors import told
+from modelstream.log.kafka.messages import OnDelivery, produce
+from modelstream.messages import TopicPartition
+
+# Records of one append, by topic and partition.
+Runs = Sequence[tuple[str, Mapping[int, Run]]]
+# Given by `Consumer.consumer_group_metadata`; the brokers check by it that the member is current.
+Membership = Any
+
+
+class Covered(NamedTuple):
+    """Positions that move with a transaction, and the member whose they are."""
+
+    positions: Mapping[TopicPartition, int]
+    membership: Membership
+
+
+class Transactions:
+    """One transactional producer under a stable id; for one thread at a time.
+
+    Whoever comes up under the same id takes its place, and ends what it left open. No transaction
+    stays open between two calls.
+    """
+
+    def __init__(
+        self, address: KafkaAddress, transactional_id: str, *, told_offsets: bool = False
+    ) -> None:
+        self._options = producer_options(address, transactional_id, told_offsets=told_offsets)
+        self._producer: Producer | None = None
+
+    def run(
+        self, runs: Runs, covered: Covered | None = None, on_delivery: OnDelivery | None = None
+    ) -> None:
+        """Write one transaction. Raises KafkaException; then it may have been committed or not.
+
+        `renew` before the next call decides that: what was left open is aborted.
+        """
+        producer = self._producer or self._start()
+        producer.begin_transaction()
+        for topic, partitions in runs:
+            for partition, run in partitions.items():
+                produce(producer, topic, partition, run, on_delivery)
+        if covered is not None:
+            producer.send_offsets_to_transaction(
+                [KafkaPartition(*source, offset) for source, offset in covered.positions.items()],
+                covered.membership,
+                KAFKA_CALL_SECONDS,
+            )
+        _commit(producer)
+
+    def renew(self) -> None:
+        """Begin anew after a failure, under a higher epoch: nothing in flight can be written late.
+
+        Raises KafkaException.
+        """
+        self.close()
+        self._start()
+
+    def close(self) -> None:
+        """Release the producer; what it had open is aborted by the next one, or by the brokers."""
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            producer.purge()
+            producer.close()
+
+    def _start(self) -> Producer:
+        producer = Producer(self._options)
+        producer.init_transactions(KAFKA_CALL_SECONDS)
+        self._producer = producer
+        return producer
+
+
+def _commit(producer: Producer) -> None:
+    """Commit; asked again where the answer was lost, as only the same question settles it."""
+    give_up = time.monotonic() + KAFKA_CALL_SECONDS
+    while True:
+        try:
+            producer.commit_transaction(KAFKA_CALL_SECONDS)
+        except KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() > give_up:
+                raise
+        else:
+            return
+
+
+class Plain:
+    """A producer without transactions, for deliveries of at least once."""
+
+    def __init__(self, address: KafkaAddress) -> None:
+        self._producer = Producer(producer_options(address, None))
+
+    def run(self, runs: Runs) -> None:
+        """Write records and wait until the brokers have them. Raises LogError."""
+        failed: list[KafkaError] = []
+        for topic, partitions in runs:
+            for partition, run in partitions.items():
+                produce(
+                    self._producer,
+                    topic,
+                    partition,
+                    run,
+                    lambda error, _message: failed.append(error) if error else None,
+                )
+        with told("cannot write records"):
+            left = self._producer.flush(KAFKA_CALL_SECONDS)
+            if failed:
+                raise KafkaException(failed[0])
+        if left:
+            self._producer.purge()
+            raise LogError(
+                f"{left} records were not taken by the brokers within {KAFKA_CALL_SECONDS:g} s:"
+                " are they up?"
+            )
+
+    def close(self) -> None:
+        """Release the producer."""
+        self._producer.close()

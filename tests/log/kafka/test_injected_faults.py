@@ -1,0 +1,337 @@
+"""A member of a group meets each fault of a cluster on librdkafka's mock cluster.
+
+The mock keeps every record that was ever sent to it, so the topic tells that nothing was lost; what
+was committed, and how often, is told by the producers themselves (`Ledger`).
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import confluent_kafka
+import pytest
+from confluent_kafka import KafkaError
+
+from modelstream.errors import Fenced, LogError
+from modelstream.log.appends import split
+from modelstream.log.base import TopicInfo
+from modelstream.log.kafka import transactions
+from modelstream.log.kafka.address import KafkaAddress
+from modelstream.log.kafka.cluster import Cluster
+from modelstream.log.kafka.consumer import KafkaConsumer
+from modelstream.log.kafka.reader import Readers
+from modelstream.log.kafka.transactions import Runs
+from modelstream.messages import Outgoing, RecordBatch, TopicPartition
+from tests.conftest import missing
+from tests.support.kafka.mock import Api, MockCluster, NoMock, mock_cluster
+from tests.support.logs import BYTES, covers
+from tests.support.waiting import eventually
+
+TOPICS = {"in": TopicInfo("in", 2), "out": TopicInfo("out", 2)}
+RECORDS = [str(number).encode() for number in range(40)]
+
+
+class Ledger:
+    """What became of every transaction of the producers it makes."""
+
+    def __init__(self) -> None:
+        self.producers = 0
+        self.begun = 0
+        self.committed: list[bytes] = []
+        self.commits = 0
+
+    def producer(self, options: dict[str, Any]) -> "LedgerProducer":
+        """Make a producer, as `confluent_kafka.Producer` does."""
+        self.producers += 1
+        return LedgerProducer(options, self)
+
+
+class LedgerProducer:
+    """A real producer; a transaction's records are told to the ledger when it is committed."""
+
+    def __init__(self, options: dict[str, Any], ledger: Ledger) -> None:
+        self._inner, self._ledger = confluent_kafka.Producer(options), ledger
+        self._open: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def begin_transaction(self) -> None:
+        self._open = []
+        self._ledger.begun += 1
+        self._inner.begin_transaction()
+
+    def produce(self, topic: str, value: bytes, *others: Any, **named: Any) -> None:
+        self._inner.produce(topic, value, *others, **named)
+        self._open.append(value)
+
+    def commit_transaction(self, seconds: float) -> None:
+        self._inner.commit_transaction(seconds)
+        self._ledger.commits += 1
+        self._ledger.committed += self._open
+
+
+@pytest.fixture
+def cluster() -> Iterator[MockCluster]:
+    try:
+        with mock_cluster(3) as made:
+            for topic in TOPICS.values():
+                made.create_topic(topic.name, topic.partitions)
+            yield made
+    except NoMock as error:
+        missing(str(error))
+
+
+@pytest.fixture
+def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    made = Ledger()
+    monkeypatch.setattr(transactions, "Producer", made.producer)
+    return made
+
+
+@pytest.fixture
+def member(cluster: MockCluster, ledger: Ledger) -> Iterator[KafkaConsumer]:
+    """A member that has met nothing yet; the records are there."""
+    _send(cluster)
+    made = _member(cluster)
+    yield made
+    made.close()
+
+
+def _send(cluster: MockCluster) -> None:
+    producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap})
+    for number, value in enumerate(RECORDS):
+        producer.produce("in", value, partition=number % 2)
+    assert producer.flush(10) == 0
+
+
+def _member(cluster: MockCluster) -> KafkaConsumer:
+    address = KafkaAddress(cluster.bootstrap)
+    return KafkaConsumer(
+        address, Cluster(address), _split, group="g", topics=[TOPICS["in"]], instance="one"
+    )
+
+
+def _split(outgoing: Sequence[Outgoing]) -> Runs:
+    return [(each.topic, split(each, TOPICS[each.topic], 0)) for each in outgoing]
+
+
+def _answers(batches: Sequence[RecordBatch]) -> list[Outgoing]:
+    return [Outgoing("out", batch.values, partition=batch.partition) for batch in batches]
+
+
+def _step(member: KafkaConsumer, records: int = 5) -> int:
+    """Answer what comes; return how many records were committed."""
+    batches = member.poll(records, 500, BYTES)
+    if batches:
+        member.commit(covers(batches), _answers(batches))
+    return sum(map(len, batches))
+
+
+def _finish(member: KafkaConsumer, ledger: Ledger) -> None:
+    """Answer all that is left."""
+
+    def done() -> bool:
+        _step(member)
+        return len(ledger.committed) >= len(RECORDS)
+
+    eventually(done)
+
+
+def _check_complete(cluster: MockCluster, ledger: Ledger) -> None:
+    """Every record was committed once, and what was committed is on the topic."""
+    assert Counter(ledger.committed) == Counter(RECORDS)
+    address = KafkaAddress(cluster.bootstrap)
+    readers = Readers(address, Cluster(address).end)
+    try:
+        found: list[bytes] = []
+        for partition in range(2):
+            offset = 0
+            source = TopicPartition("out", partition)
+            while len(batch := readers.read(source, offset, 1000, BYTES)):
+                found.extend(batch.values)
+                offset = batch.next_offset
+    finally:
+        readers.close()
+    assert set(found) == set(RECORDS)
+
+
+def _first(member: KafkaConsumer) -> list[RecordBatch]:
+    """Return the first batches of a member that joins its group meanwhile."""
+    found: list[RecordBatch] = []
+
+    def polled() -> bool:
+        found.extend(member.poll(5, 200, BYTES))
+        return bool(found)
+
+    eventually(polled)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("api", "error", "times"),
+    [
+        (Api.PRODUCE, KafkaError.NOT_LEADER_FOR_PARTITION, 2),
+        (Api.TXN_OFFSET_COMMIT, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, 2),
+        (Api.ADD_OFFSETS_TO_TXN, KafkaError.COORDINATOR_NOT_AVAILABLE, 2),
+        (Api.ADD_PARTITIONS_TO_TXN, KafkaError.CONCURRENT_TRANSACTIONS, 3),
+        (Api.END_TXN, KafkaError.REQUEST_TIMED_OUT, 2),
+        (Api.END_TXN, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, 2),
+    ],
+    ids=lambda value: value.name if isinstance(value, Api) else str(value),
+)
+def test_what_passes_by_itself_is_waited_out_within_the_transaction(
+    cluster: MockCluster,
+    ledger: Ledger,
+    member: KafkaConsumer,
+    caplog: pytest.LogCaptureFixture,
+    api: Api,
+    error: int,
+    times: int,
+) -> None:
+    batches = _first(member)
+    cluster.fail(api, *[error] * times)
+    member.commit(covers(batches), _answers(batches))
+    assert (ledger.begun, ledger.commits, ledger.producers) == (1, 1, 1)
+    assert "it is tried again" not in caplog.text
+    _finish(member, ledger)
+    _check_complete(cluster, ledger)
+
+
+@pytest.mark.parametrize(
+    ("api", "error"),
+    [
+        (Api.END_TXN, KafkaError.PRODUCER_FENCED),
+        (Api.END_TXN, KafkaError.INVALID_PRODUCER_EPOCH),
+        (Api.ADD_PARTITIONS_TO_TXN, KafkaError.INVALID_PRODUCER_ID_MAPPING),
+        (Api.PRODUCE, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER),
+    ],
+    ids=lambda value: value.name if isinstance(value, Api) else str(value),
+)
+def test_a_producer_that_the_brokers_refuse_is_renewed_and_the_batch_written_again(
+    cluster: MockCluster,
+    ledger: Ledger,
+    member: KafkaConsumer,
+    caplog: pytest.LogCaptureFixture,
+    api: Api,
+    error: int,
+) -> None:
+    batches = _first(member)
+    cluster.fail(api, error)
+    member.commit(covers(batches), _answers(batches))
+    assert (ledger.begun, ledger.commits, ledger.producers) == (2, 1, 2)
+    assert "a commit failed" in caplog.text
+    _finish(member, ledger)
+    _check_complete(cluster, ledger)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS],
+)
+def test_a_member_of_another_generation_is_fenced_and_gets_its_records_again(
+    cluster: MockCluster, ledger: Ledger, member: KafkaConsumer, error: int
+) -> None:
+    batches = _first(member)
+    cluster.fail(Api.TXN_OFFSET_COMMIT, error)
+    with pytest.raises(Fenced):
+        member.commit(covers(batches), _answers(batches))
+    assert (ledger.begun, ledger.commits, ledger.producers) == (1, 0, 2)
+    again = _first(member)
+    assert again[0].offsets[0] == 0, "nothing was committed, so it is delivered again"
+    member.commit(covers(again), _answers(again))
+    _finish(member, ledger)
+    _check_complete(cluster, ledger)
+
+
+@pytest.mark.parametrize(
+    ("api", "error", "advice"),
+    [
+        (Api.PRODUCE, KafkaError.TOPIC_AUTHORIZATION_FAILED, "allow this user to use the topic"),
+        (Api.PRODUCE, KafkaError.MSG_SIZE_TOO_LARGE, r"raise its max\.message\.bytes"),
+        (
+            Api.ADD_OFFSETS_TO_TXN,
+            KafkaError.GROUP_AUTHORIZATION_FAILED,
+            "allow this user to read in the flow's group",
+        ),
+        (Api.TXN_OFFSET_COMMIT, KafkaError.FENCED_INSTANCE_ID, "give every instance a name"),
+    ],
+)
+def test_what_no_waiting_mends_is_told_at_once_and_nothing_is_committed(
+    cluster: MockCluster,
+    ledger: Ledger,
+    member: KafkaConsumer,
+    api: Api,
+    error: int,
+    advice: str,
+) -> None:
+    batches = _first(member)
+    cluster.fail(api, error)
+    with pytest.raises(LogError, match=f"nothing was committed: .*{advice}"):
+        member.commit(covers(batches), _answers(batches))
+    assert (ledger.begun, ledger.commits) == (1, 0)
+    member.commit(covers(batches), _answers(batches))  # once it was mended
+    _finish(member, ledger)
+    _check_complete(cluster, ledger)
+
+
+def test_a_member_that_the_group_forgot_joins_again_and_commits_nothing_from_before(
+    cluster: MockCluster, ledger: Ledger, member: KafkaConsumer
+) -> None:
+    batches = _first(member)
+    source = batches[0].source
+    both = [TopicPartition("in", number) for number in range(2)]
+    member.pause(both)
+    before = member._member.held[source]
+    cluster.fail(Api.HEARTBEAT, KafkaError.UNKNOWN_MEMBER_ID)
+
+    def joined_again() -> bool:
+        member.poll(1, 100, BYTES)
+        return member._member.held.get(source, before) is not before
+
+    eventually(joined_again)
+    with pytest.raises(Fenced):
+        member.commit(covers(batches), _answers(batches))
+    assert ledger.begun == 0
+    member.resume(both)
+    _finish(member, ledger)
+    _check_complete(cluster, ledger)
+
+
+def test_a_slow_network_only_takes_its_time(
+    cluster: MockCluster, ledger: Ledger, member: KafkaConsumer
+) -> None:
+    batches = _first(member)
+    cluster.set_round_trip(150)
+    member.commit(covers(batches), _answers(batches))
+    _finish(member, ledger)
+    cluster.set_round_trip(0)
+    assert ledger.begun == ledger.commits
+    assert ledger.producers == 1
+    _check_complete(cluster, ledger)
+
+
+@pytest.mark.parametrize("broker", [1, 2, 3])
+def test_a_broker_that_goes_and_comes_back_is_waited_for(
+    cluster: MockCluster, ledger: Ledger, member: KafkaConsumer, broker: int
+) -> None:
+    batches = _first(member)
+    cluster.set_down(broker)
+    back = threading.Timer(1.0, cluster.set_up, [broker])
+    back.start()
+    member.commit(covers(batches), _answers(batches))
+    back.join()
+    _finish(member, ledger)
+    _check_complete(cluster, ledger)
+
+
+def test_a_producer_that_cannot_begin_yet_is_waited_for(
+    cluster: MockCluster, ledger: Ledger
+) -> None:
+    _send(cluster)
+    cluster.fail(Api.INIT_PRODUCER_ID, *[KafkaError.COORDINATOR_LOAD_IN_PROGRESS] * 2)
+    member = _member(cluster)
+    _finish(member, ledger)
+    member.close()
+    _check_complete(cluster, ledger)
