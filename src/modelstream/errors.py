@@ -31,6 +31,10 @@ class ModelUnavailable(ModelstreamError):
     """
 
 
+class SchemasUnavailable(ModelstreamError):
+    """A Schema Registry cannot be asked now. No record is to blame: records wait."""
+
+
 class ModelTimedOut(ModelstreamError):
     """A loaded model did not answer in time and was ended; it is not asked for the batch again."""
 

@@ -17,6 +17,10 @@ POLL_WAIT_MS = 50
 REJECT_VALUE_BYTES_MAX = 256 * 1024
 # Registry events and messages of other small topics that are read in one go.
 REGISTRY_READ_RECORDS = 1000
+# Headers of one result: a digest, a model's name and version, and the names of three topics.
+HEADERS_BYTES_MAX = 2 * 1024
+# A reject in JSON at its largest: the bytes it keeps as base64, its detail, a key.
+REJECT_BYTES_MAX = 2 * REJECT_VALUE_BYTES_MAX
 # JSON nested deeper is refused: parsers recurse, and each reader of a result has to manage too.
 RECORD_DEPTH_MAX = 512
 # Nested fields by dotted path; deeper records are a producer's mistake.
@@ -243,6 +247,8 @@ DEMO_STEP_SECONDS_MAX = 90.0
 KAFKA_CALL_SECONDS = 30.0
 # A record with its key and headers in a batch of one; Kafka's default leaves no room for those.
 KAFKA_MESSAGE_BYTES_MAX = 2 * RECORD_BYTES_MAX
+# What Kafka adds to the one record of a batch: the batch's head, lengths, and room for header counts.
+KAFKA_BATCH_OVERHEAD_BYTES = 256
 # Fetched ahead of the join by one member.
 KAFKA_FETCH_BYTES_MAX = 64 * 1024 * 1024
 # Without a heartbeat for so long a member is dead; its partitions go to others.
@@ -251,6 +257,12 @@ KAFKA_SESSION_MS = 10_000
 KAFKA_POLL_INTERVAL_MS = 60_000
 # The brokers abort a transaction that was left open for so long; ours are open for milliseconds.
 KAFKA_TRANSACTION_MS = 30_000
+# The first question to a cluster: a person waits for it, and brokers at the address answer at once.
+KAFKA_REACH_SECONDS = 4.0
+# An error in the background is logged again when it was not met for so long: it is a new one then.
+KAFKA_TELL_SECONDS = 60.0
+# At its end a producer waits so long to abort what failed; the brokers do it a little later anyway.
+KAFKA_ABORT_SECONDS = 5.0
 # How long one commit is tried again while brokers come and go, before the instance gives up.
 KAFKA_COMMIT_SECONDS_MAX = 120.0
 # Readers of single partitions that are kept open by one log: each holds threads and buffers.

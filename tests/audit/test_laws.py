@@ -16,7 +16,7 @@ from modelstream.flow import Flow
 from modelstream.log.memory import MemoryLog
 from modelstream.messages import Outgoing
 from modelstream.models.admit import Admitter
-from modelstream.models.check import CheckRequest, CheckVerdict, check
+from modelstream.models.check import CheckRequest, CheckVerdict, Untried, check
 from modelstream.models.jail import Jail
 from tests.support.artifacts import adder, nothing
 from tests.support.flows import Rig, run_until
@@ -43,7 +43,9 @@ class OpenJail(Jail):
     """Checks artifacts here and now: those of these tests are known."""
 
     def check(self, request: CheckRequest) -> CheckVerdict:
-        return check(request)
+        verdict = check(request)
+        assert not isinstance(verdict, Untried)
+        return verdict
 
 
 class World:

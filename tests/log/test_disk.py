@@ -26,7 +26,8 @@ from modelstream.log.disk.failures import explained
 from modelstream.log.disk.segments import Segments
 from modelstream.log.disk.store import Store
 from modelstream.messages import Outgoing
-from tests.support.logs import BYTES, WoundClock, covers, poll, poll_values, read_all
+from tests.support.logs import BYTES, WoundClock, covers, read_all
+from tests.support.polls import poll, poll_values
 
 
 @pytest.fixture

@@ -30,9 +30,7 @@ def memory_logs(clock: WoundClock) -> Iterator[Logs]:
 def disk_logs(path: Path, clock: WoundClock) -> Iterator[Logs]:
     """A log on disk; each handle has files of its own."""
     with ExitStack() as opened:
-        yield Logs(
-            lambda: opened.enter_context(closing(DiskLog(path / "log", clock=clock))), clock
-        )
+        yield Logs(lambda: opened.enter_context(closing(DiskLog(path / "log", clock=clock))), clock)
 
 
 @contextmanager

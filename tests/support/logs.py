@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from modelstream.limits import LEASE_MS
 from modelstream.log.base import Consumer, Log
 from modelstream.log.clock import Clock
-from modelstream.messages import RecordBatch, TopicPartition
+from modelstream.messages import Headers, RecordBatch, TopicPartition
 
 BYTES = 2**30  # more than any test appends
 # What is known to come is waited for so long; nobody waits where it is there.
@@ -51,14 +51,44 @@ def numbered(count: int, start: int = 0) -> list[bytes]:
     return [b"%d" % number for number in range(start, start + count)]
 
 
+def window(
+    log: Log, topic: str, partition: int = 0, offset: int = 0, count: int = 10**6
+) -> RecordBatch:
+    """Return so many records of a partition, or those up to its end, in one batch."""
+    first = batch = log.read(topic, partition, offset, count, BYTES)
+    while (left := count - len(first)) and len(batch):
+        batch = log.read(topic, partition, first.next_offset, left, BYTES)
+        if len(batch):
+            first = _joined(first, batch)
+    return first
+
+
+def _joined(one: RecordBatch, other: RecordBatch) -> RecordBatch:
+    """Return the records of two batches, in one."""
+
+    def keys(batch: RecordBatch) -> list[bytes | None]:
+        return [None] * len(batch) if batch.keys is None else list(batch.keys)
+
+    def headers(batch: RecordBatch) -> list[Headers]:
+        return [[]] * len(batch) if batch.headers is None else list(batch.headers)
+
+    keyed = one.keys is not None or other.keys is not None
+    headed = one.headers is not None or other.headers is not None
+    return RecordBatch(
+        one.topic,
+        one.partition,
+        [*one.offsets, *other.offsets],
+        [*one.values, *other.values],
+        [*one.timestamps, *other.timestamps],
+        keys(one) + keys(other) if keyed else None,
+        headers(one) + headers(other) if headed else None,
+        other.next_offset,
+    )
+
+
 def read_all(log: Log, topic: str, partition: int = 0) -> list[bytes]:
     """Return every value of a partition."""
-    values: list[bytes] = []
-    offset = 0
-    while len(batch := log.read(topic, partition, offset, 10**6, BYTES)):
-        values += batch.values
-        offset = batch.next_offset
-    return values
+    return list(window(log, topic, partition).values)
 
 
 def poll(consumer: Consumer, records: int = 1000) -> list[RecordBatch]:

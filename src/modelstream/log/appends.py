@@ -123,11 +123,11 @@ def _headers(headers: Sequence[Headers], count: int) -> list[list[tuple[str, byt
 
 
 def _check_sizes(topic: TopicInfo, sizes: list[int]) -> None:
-    if max(sizes, default=0) > limits.RECORD_BYTES_MAX:
-        index = next(i for i, size in enumerate(sizes) if size > limits.RECORD_BYTES_MAX)
+    if max(sizes, default=0) > topic.record_bytes_max:
+        index = next(i for i, size in enumerate(sizes) if size > topic.record_bytes_max)
         raise InvalidRecord(
             f"record {index} for topic {topic.name!r} has {sizes[index]} bytes, and"
-            f" {limits.RECORD_BYTES_MAX} is the most: make it smaller, or keep the bytes in the"
+            f" {topic.record_bytes_max} is the most: make it smaller, or keep the bytes in the"
             " log's blobs and send their digest"
         )
 

@@ -2,23 +2,31 @@
 
 Terms and meanings are Kafka's. Nothing but `Consumer.commit` moves a group's positions, and it
 does so in one atomic step with the records it appends: that step is what makes a flow exactly once.
+
+Offsets rise by one from record to record on the embedded logs alone: Kafka keeps marks of its
+transactions in between, and at the end. So one goes on at `next_offset`, and compares no counts.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from modelstream.limits import RECORD_BYTES_MAX
 from modelstream.messages import Outgoing, RecordBatch, TopicPartition
 
 
 @dataclass(frozen=True, slots=True)
 class TopicInfo:
-    """How a topic was made. `retention_ms` None keeps records for ever."""
+    """How a topic was made. `retention_ms` None keeps records for ever.
+
+    `record_bytes_max` counts value, key and headers; a topic that somebody else made may take less.
+    """
 
     name: str
     partitions: int
     compacted: bool = False
     retention_ms: int | None = None
+    record_bytes_max: int = RECORD_BYTES_MAX
 
 
 class Blobs(Protocol):
@@ -53,7 +61,8 @@ class Consumer(Protocol):
         """Append records and move positions in one atomic step.
 
         `covers` maps a partition to the next offset to read. Raises Fenced when one of them is no
-        longer this member's: then nothing was appended and nothing moved.
+        longer this member's: then nothing was appended and nothing moved. Readers see the records
+        at once on the embedded logs, and a moment later on Kafka.
         """
         ...
 
@@ -74,7 +83,7 @@ class Consumer(Protocol):
         ...
 
     def lag(self) -> dict[TopicPartition, int]:
-        """Return the number of records between the committed position and the end."""
+        """Return how far the committed position is from the end, in offsets; 0 when all is done."""
         ...
 
     def close(self) -> None:
@@ -112,7 +121,7 @@ class Log(Protocol):
         ...
 
     def append(self, outgoing: Outgoing) -> Mapping[int, Sequence[int]]:
-        """Append records, all or none; return their offsets by partition.
+        """Append records, all or none; return their offsets by partition. Readers see them now.
 
         Raises UnknownTopic, InvalidRecord (a record over RECORD_BYTES_MAX), LogError.
         """
@@ -123,7 +132,7 @@ class Log(Protocol):
     ) -> RecordBatch:
         """Return records from `offset` on, or an empty batch at the end; never waits.
 
-        A start below the first kept record reads from that record. Raises UnknownTopic.
+        At least one where there is one, and not always as many as there are. A start below the first kept record reads from that record. Raises UnknownTopic.
         """
         ...
 

@@ -6,7 +6,7 @@ from modelstream.errors import InvalidRecord
 from modelstream.log.base import Log
 from modelstream.messages import Outgoing
 from modelstream.messages import TopicPartition as Part
-from tests.support.logs import BYTES, numbered, poll, read_all, take_values
+from tests.support.logs import numbered, poll, read_all, take_values, window
 
 
 def test_a_time_is_found_by_the_first_record_of_it_or_later(log: Log) -> None:
@@ -24,7 +24,7 @@ def test_deleted_records_are_gone_and_reading_goes_on_behind_them(log: Log) -> N
     end = log.bounds("a", 0)[1]
     log.delete_before("a", 0, offsets[4])
     assert log.bounds("a", 0) == (offsets[4], end)
-    assert list(log.read("a", 0, 0, 3, BYTES).offsets) == list(offsets[4:7])
+    assert list(window(log, "a", 0, 0, 3).offsets) == list(offsets[4:7])
     assert log.offset_at("a", 0, 2) == offsets[4]
     log.delete_before("a", 0, offsets[2])
     assert log.bounds("a", 0) == (offsets[4], end)
@@ -69,7 +69,7 @@ def test_of_each_key_of_a_compacted_topic_the_last_record_is_read_last(log: Log)
     log.create_topic("a", compacted=True)
     log.append(Outgoing("a", numbered(4), [b"x", b"y", b"x", b"z"]))
     log.append(Outgoing("a", [b"", b"5"], [b"y", b"new"]))
-    batch = log.read("a", 0, 0, 100, BYTES)
+    batch = window(log, "a")
     assert batch.keys is not None
     assert dict(zip(batch.keys, batch.values, strict=True)) == {
         b"x": b"2",
@@ -79,7 +79,7 @@ def test_of_each_key_of_a_compacted_topic_the_last_record_is_read_last(log: Log)
     }
     assert list(batch.offsets) == sorted(set(batch.offsets))
     log.append(Outgoing("a", [b"6"], [b"z"]))
-    assert list(log.read("a", 0, batch.next_offset, 9, BYTES).values) == [b"6"]
+    assert list(window(log, "a", 0, batch.next_offset).values) == [b"6"]
 
 
 def test_a_compacted_topic_refuses_a_record_without_a_key(log: Log) -> None:

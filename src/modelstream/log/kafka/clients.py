@@ -11,6 +11,7 @@ from modelstream.limits import (
     KAFKA_TRANSACTION_MS,
 )
 from modelstream.log.kafka.address import KafkaAddress
+from modelstream.log.kafka.troubles import Troubles
 
 _log = logging.getLogger("modelstream.kafka")
 
@@ -109,6 +110,9 @@ def _consumer(address: KafkaAddress) -> Options:
         # One that asks at the end is answered when a record comes, or after so long.
         "fetch.wait.max.ms": 500,
         "queued.min.messages": 20_000,
+        # When so many wait, the next fetch is put off for so long, and no second: that would let
+        # 20,000 records a second through.
+        "fetch.queue.backoff.ms": 50,
         "queued.max.messages.kbytes": KAFKA_FETCH_BYTES_MAX // 1024,
     }
     return options | _common(address, without=_PRODUCER_ONLY)
@@ -119,7 +123,9 @@ def _common(address: KafkaAddress, *, without: tuple[str, ...]) -> Options:
         "bootstrap.servers": address.bootstrap,
         "client.id": "modelstream",
         "logger": _log,
-        "error_cb": _tell,
+        "error_cb": Troubles(),
+        # What the library writes of its own accord says the same again, at each attempt.
+        "log_level": 2,
         # A broker that comes back is found again within a second.
         "reconnect.backoff.max.ms": 1000,
     }
@@ -129,8 +135,3 @@ def _common(address: KafkaAddress, *, without: tuple[str, ...]) -> Options:
 
 def _of_groups(name: str) -> bool:
     return name.startswith(("group.", "session.", "heartbeat.", "max.poll.", "partition.assign"))
-
-
-def _tell(error: Any) -> None:
-    """Log what the client met; what an operation cannot do is raised by that operation."""
-    _log.warning("%s", error.str())

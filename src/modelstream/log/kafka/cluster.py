@@ -10,19 +10,26 @@ from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaE
 from confluent_kafka import TopicPartition as KafkaPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec
 
-from modelstream.errors import LogError
-from modelstream.limits import KAFKA_CALL_SECONDS, KAFKA_MESSAGE_BYTES_MAX
+from modelstream.errors import LogError, LogUnavailable
+from modelstream.limits import (
+    KAFKA_BATCH_OVERHEAD_BYTES,
+    KAFKA_CALL_SECONDS,
+    KAFKA_MESSAGE_BYTES_MAX,
+    KAFKA_REACH_SECONDS,
+    RECORD_BYTES_MAX,
+)
 from modelstream.log.base import TopicInfo
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.clients import client_options
-from modelstream.log.kafka.errors import log_error, told
+from modelstream.log.kafka.errors import LASTING, log_error, told
+from modelstream.log.kafka.troubles import Troubles
 from modelstream.log.topics import check_partition, check_same, check_topic, unknown_topic
 from modelstream.messages import TopicPartition
 
 _log = logging.getLogger("modelstream.kafka")
 
 # Of a topic's configuration, what a TopicInfo tells.
-_COMPACT, _RETENTION = "cleanup.policy", "retention.ms"
+_COMPACT, _RETENTION, _MESSAGE_BYTES = "cleanup.policy", "retention.ms", "max.message.bytes"
 
 
 class Cluster:
@@ -30,8 +37,28 @@ class Cluster:
 
     def __init__(self, address: KafkaAddress) -> None:
         self._address = address
-        self._admin = AdminClient(client_options(address))
+        self._troubles = Troubles(tells=False)
+        with told("Kafka's client cannot be set up"):
+            self._admin = AdminClient(client_options(address) | {"error_cb": self._troubles})
         self._known: dict[str, TopicInfo] = {}
+
+    def reach(self) -> None:
+        """Find a broker that answers. Raises LogUnavailable, or LogError where waiting is no use.
+
+        A question that gets no answer only times out; why is told by the client's troubles.
+        """
+        give_up = time.monotonic() + KAFKA_REACH_SECONDS
+        while True:
+            try:
+                self._admin.list_topics(timeout=1)
+            except KafkaException as error:
+                self._admin.poll(0)
+                why = self._troubles.worst or error.args[0]
+                if why.code() in LASTING or time.monotonic() > give_up:
+                    what = f"cannot reach Kafka at {self._address.bootstrap}"
+                    raise log_error(what, why) from error
+            else:
+                return
 
     def create(self, topic: TopicInfo) -> TopicInfo:
         """Make a topic, or return the one that is there. Raises LogError."""
@@ -39,7 +66,7 @@ class Cluster:
         config = {
             _COMPACT: "compact" if topic.compacted else "delete",
             _RETENTION: str(-1 if topic.retention_ms is None else topic.retention_ms),
-            "max.message.bytes": str(KAFKA_MESSAGE_BYTES_MAX),
+            _MESSAGE_BYTES: str(KAFKA_MESSAGE_BYTES_MAX),
         }
         wanted = NewTopic(
             topic.name, topic.partitions, self._address.replication or -1, config=config
@@ -110,19 +137,37 @@ class Cluster:
             )
 
     def offset_at(self, source: TopicPartition, timestamp_ms: int) -> int | None:
-        """Return the first offset of a record of that time or later, None where none is."""
+        """Return where to look for the first record of that time or later, None where none is.
+
+        It may lie ahead: marks of transactions have times too, and among deleted records the
+        brokers do not look well.
+        """
         found = self._offsets([source], OffsetSpec.for_timestamp(timestamp_ms))[source]
-        return None if found < 0 else found
+        if found >= 0:
+            return found
+        last = self._places([source], OffsetSpec.max_timestamp())[source]
+        return None if last.timestamp < timestamp_ms else 0
 
     def committed(self, group: str, source: TopicPartition) -> int | None:
-        """Return a group's committed position."""
-        asked = ConsumerGroupTopicPartitions(group, [KafkaPartition(*source)])
-        answer = self._result(
-            f"cannot read the position of {group!r}",
-            self._admin.list_consumer_group_offsets([asked], require_stable=True),
-        )
-        (partition,) = answer.topic_partitions
-        return None if partition.offset < 0 else int(partition.offset)
+        """Return a group's committed position.
+
+        Just after a transaction the brokers may say that the position is about to move: then they
+        are asked again, as either answer would be wrong.
+        """
+        give_up = time.monotonic() + KAFKA_CALL_SECONDS
+        while True:
+            asked = ConsumerGroupTopicPartitions(group, [KafkaPartition(*source)])
+            what = f"cannot read the position of {group!r}"
+            answer = self._result(
+                what, self._admin.list_consumer_group_offsets([asked], require_stable=True)
+            )
+            (partition,) = answer.topic_partitions
+            if partition.error is None:
+                return None if partition.offset < 0 else int(partition.offset)
+            moving = partition.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT
+            if not moving or time.monotonic() > give_up:
+                raise log_error(what, partition.error)
+            time.sleep(0.005)
 
     def delete_before(self, source: TopicPartition, offset: int) -> None:
         """Forget the records below `offset`."""
@@ -136,20 +181,29 @@ class Cluster:
         check_partition(self.topic(source.topic), source.partition)
 
     def _offsets(self, sources: list[TopicPartition], spec: Any) -> dict[TopicPartition, int]:
+        return {source: int(place.offset) for source, place in self._places(sources, spec).items()}
+
+    def _places(self, sources: list[TopicPartition], spec: Any) -> dict[TopicPartition, Any]:
+        """Return an offset and its time, by partition."""
         if not sources:
             return {}
-        with told("cannot read where partitions begin and end"):
+        what = "cannot read where partitions begin and end"
+        try:
             answers = self._admin.list_offsets(
                 {KafkaPartition(*source): spec for source in sources},
                 isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=KAFKA_CALL_SECONDS,
             )
             return {
-                TopicPartition(asked.topic, asked.partition): int(
-                    answer.result(KAFKA_CALL_SECONDS).offset
-                )
+                TopicPartition(asked.topic, asked.partition): answer.result(KAFKA_CALL_SECONDS)
                 for asked, answer in answers.items()
             }
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError._NOENT:  # no leader: or no topic any more
+                for topic, _ in sources:
+                    self.forget(topic)
+                    self.topic(topic)
+            raise log_error(what, error.args[0]) from error
 
     def _counts(self) -> dict[str, int]:
         """Return the number of partitions of every topic."""
@@ -187,7 +241,7 @@ class Cluster:
             if len(ready) == topic.partitions:
                 return
             time.sleep(0.01)
-        raise LogError(
+        raise LogUnavailable(
             f"topic {topic.name!r} has partitions without a leader after"
             f" {KAFKA_CALL_SECONDS:g} s: are all brokers up?"
         )
@@ -201,6 +255,12 @@ class Cluster:
 
 def _info(name: str, partitions: int, config: Mapping[str, Any]) -> TopicInfo:
     kept_ms = int(config[_RETENTION].value)
+    # A batch of one record has so many bytes more than the record.
+    takes = int(config[_MESSAGE_BYTES].value) - KAFKA_BATCH_OVERHEAD_BYTES
     return TopicInfo(
-        name, partitions, "compact" in config[_COMPACT].value, None if kept_ms < 0 else kept_ms
+        name,
+        partitions,
+        "compact" in config[_COMPACT].value,
+        None if kept_ms < 0 else kept_ms,
+        max(0, min(RECORD_BYTES_MAX, takes)),
     )

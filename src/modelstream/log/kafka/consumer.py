@@ -19,7 +19,7 @@ from modelstream.log.kafka.clients import member_options
 from modelstream.log.kafka.cluster import Cluster
 from modelstream.log.kafka.errors import LASTING, LOST_MEMBERSHIP, log_error, told
 from modelstream.log.kafka.member import Member, Tenure
-from modelstream.log.kafka.messages import record_batch, size_of
+from modelstream.log.kafka.messages import fitting, record_batch
 from modelstream.log.kafka.transactions import Covered, Plain, Runs, Transactions
 from modelstream.messages import Outgoing, RecordBatch, TopicPartition
 
@@ -46,6 +46,7 @@ class KafkaConsumer:
             for number in range(topic.partitions)
         }
         self._closed = False
+        self._unsettled = False  # whether the last commit was done is not known yet
         self._producer: Transactions | Plain = (
             Transactions(address, f"{group}-{instance}")
             if address.delivery == "exactly_once"
@@ -54,7 +55,7 @@ class KafkaConsumer:
         if isinstance(self._producer, Transactions):
             # Before the first read of positions: what a killed predecessor left open is ended.
             with told("cannot begin to write transactions"):
-                self._producer.renew()
+                self._producer.settle()
         self._member = Member(
             member_options(address, group, instance),
             [topic.name for topic in topics],
@@ -64,9 +65,15 @@ class KafkaConsumer:
     def poll(self, max_records: int, max_wait_ms: int, max_bytes: int) -> list[RecordBatch]:
         """Return what is there, oldest first in each partition; wait only while nothing is.
 
-        Raises LogError when another consumer joined under the same instance name.
+        Raises LogUnavailable while the brokers are away, LogError when another consumer joined
+        under the same instance name.
         """
         self._check_open()
+        if self._unsettled:
+            with told("cannot read what was committed"):
+                self._settle()
+            self._member.forget_positions()
+            self._unsettled = False
         give_up = time.monotonic() + max_wait_ms / 1000
         while True:
             waiting = self._waiting()
@@ -85,7 +92,8 @@ class KafkaConsumer:
     ) -> None:
         """Append records and move positions in one atomic step.
 
-        With delivery "at_least_once" records come first, positions after them. Raises Fenced.
+        With delivery "at_least_once" records come first, positions after them. Raises Fenced, and
+        LogUnavailable: then the next poll finds out what was done, and goes on from there.
         """
         self._check_open()
         runs = self._split(appends)
@@ -107,17 +115,25 @@ class KafkaConsumer:
         Raises LogError for an offset past the end, or a partition that was not subscribed to.
         """
         self._check_subscribed(positions)
-        bounds = self._cluster.bounds(positions)
+        with self._member.lock:
+            held = {source: self._member.held.get(source) for source in positions}
+        # What was delivered is there; only of another place the brokers are asked.
+        bounds = self._cluster.bounds(
+            source
+            for source, tenure in held.items()
+            if tenure is not None and not tenure.earliest <= positions[source] <= tenure.position
+        )
+        for source, (_, end) in bounds.items():
+            if positions[source] > end:
+                raise LogError(
+                    f"cannot read {source.topic}/{source.partition} from {positions[source]}:"
+                    f" it ends at {end}"
+                )
         with self._member.lock:
             for source in positions.keys() & self._member.held.keys():
-                start, end = bounds[source]
-                if positions[source] > end:
-                    raise LogError(
-                        f"cannot read {source.topic}/{source.partition} from"
-                        f" {positions[source]}: it ends at {end}"
-                    )
+                first, _ = bounds.get(source, (0, 0))
                 tenure = self._member.held[source]
-                self._member.seek(source, max(start, positions[source]))
+                self._member.seek(source, max(first, positions[source]))
                 tenure.earliest = min(tenure.earliest, tenure.position)
 
     def pause(self, partitions: Sequence[TopicPartition]) -> None:
@@ -170,7 +186,7 @@ class KafkaConsumer:
         batches: list[RecordBatch] = []
         with self._member.lock:
             for source, tenure in self._deliverable():
-                count, size = _fitting(tenure, max_records, max_bytes)
+                count, size = fitting(tenure.ahead[:max_records], max_bytes)
                 if batches and size > max_bytes:
                     break
                 messages, tenure.ahead = tenure.ahead[:count], tenure.ahead[count:]
@@ -214,23 +230,21 @@ class KafkaConsumer:
         pause_seconds = 0.05
         while True:
             try:
-                self._attempt(runs, covers)
+                if not (self._unsettled and self._is_committed(covers)):
+                    self._attempt(runs, covers)
             except KafkaException as error:
                 failure = error.args[0]
                 if failure.code() in LOST_MEMBERSHIP:
-                    self._renew()
                     raise fenced(sorted(covers)) from error
+                self._unsettled = True
                 lasting = failure.code() in LASTING or not covers
                 if lasting or time.monotonic() > give_up:
-                    self._renew()
                     raise log_error("nothing was committed", failure) from error
                 _log.warning("a commit failed: %s; it is tried again", failure.str())
             else:
                 return
             time.sleep(pause_seconds)
             pause_seconds = min(2.0, 2 * pause_seconds)
-            if self._renew() and self._is_committed(covers):
-                return
 
     def _attempt(self, runs: Runs, covers: dict[TopicPartition, int]) -> None:
         if isinstance(self._producer, Plain):
@@ -241,24 +255,17 @@ class KafkaConsumer:
             covered = Covered(covers, self._member.metadata()) if covers else None
             self._producer.run(runs, covered)
 
-    def _renew(self) -> bool:
-        """End what a failed transaction left open; tell whether that is settled."""
-        if isinstance(self._producer, Plain):
-            return True
-        try:
-            self._producer.renew()
-        except KafkaException as error:
-            _log.warning("the brokers take no transactions yet: %s", error.args[0].str())
-            return False
-        return True
-
     def _is_committed(self, covers: dict[TopicPartition, int]) -> bool:
-        """Tell whether a commit whose answer was lost had been done."""
-        try:
-            return bool(covers) and self._member.committed(covers) == covers
-        except KafkaException as error:
-            _log.warning("cannot read positions: %s; it is tried again", error.args[0].str())
-            return False
+        """Tell whether a commit whose answer was lost had been done. Raises KafkaException."""
+        self._settle()
+        done = bool(covers) and self._member.committed(covers) == covers
+        self._unsettled = False
+        return done
+
+    def _settle(self) -> None:
+        """End what a failed transaction left open. Raises KafkaException."""
+        if isinstance(self._producer, Transactions):
+            self._producer.settle()
 
     def _restart(self) -> None:
         """Deliver what is still this member's from its committed position."""
@@ -275,7 +282,8 @@ class KafkaConsumer:
             stale = [
                 source
                 for source, offset in covers.items()
-                if source not in held
+                if self._unsettled
+                or source not in held
                 or not held[source].earliest <= offset <= held[source].position
             ]
         if stale:
@@ -289,14 +297,3 @@ class KafkaConsumer:
     def _check_open(self) -> None:
         if self._closed:
             raise LogError("this consumer was closed: ask the log for another")
-
-
-def _fitting(tenure: Tenure, max_records: int, max_bytes: int) -> tuple[int, int]:
-    """Return how many records fit, one at least, and their bytes."""
-    total = 0
-    for count, message in enumerate(tenure.ahead[:max_records]):
-        size = size_of(message)
-        if count and total + size > max_bytes:
-            return count, total
-        total += size
-    return min(len(tenure.ahead), max_records), total

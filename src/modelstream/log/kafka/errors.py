@@ -11,6 +11,7 @@ _ADVICE = {
     KafkaError._ALL_BROKERS_DOWN: "no broker answers: is Kafka running at that address?",
     KafkaError._TRANSPORT: "the broker does not answer: is Kafka running at that address?",
     KafkaError._TIMED_OUT: "the broker did not answer in time: is Kafka running at that address?",
+    KafkaError._NOENT: "a partition has no leader: are all brokers up?",
     KafkaError._RESOLVE: "the broker's name is not known: check the address",
     KafkaError._AUTHENTICATION: "check sasl.mechanism, sasl.username and sasl.password",
     KafkaError._SSL: "check the certificates (ssl.ca.location) and that the port speaks TLS",
@@ -32,6 +33,7 @@ LASTING = (
     _UNKNOWN_TOPIC
     | _TOO_LARGE
     | {
+        KafkaError.FENCED_INSTANCE_ID,
         KafkaError._AUTHENTICATION,
         KafkaError._SSL,
         KafkaError.SASL_AUTHENTICATION_FAILED,
@@ -47,6 +49,7 @@ LASTING = (
 _PASSING = {
     KafkaError._ALL_BROKERS_DOWN,
     KafkaError._MSG_TIMED_OUT,
+    KafkaError._NOENT,
     KafkaError._RESOLVE,
     KafkaError._TIMED_OUT,
     KafkaError._TIMED_OUT_QUEUE,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from confluent_kafka import KafkaException, Message
 
+from modelstream.limits import BATCH_BYTES_MAX, BATCH_RECORDS_MAX
 from modelstream.log.appends import split
 from modelstream.log.base import Blobs, Consumer, TopicInfo
 from modelstream.log.clock import wall_clock_ms
@@ -27,7 +28,7 @@ class KafkaLog:
         self.url = address.url
         self._address = address
         self._cluster = Cluster(address)
-        self._cluster.topics()
+        self._cluster.reach()
         self._readers = Readers(address, self._cluster.end)
         self._append_lock = threading.Lock()
         self._appends: Transactions | None = None
@@ -97,8 +98,15 @@ class KafkaLog:
         """Return the first offset whose record is of that time or later (the end if none is)."""
         source = TopicPartition(topic, partition)
         self._cluster.check_partition(source)
-        found = self._cluster.offset_at(source, timestamp_ms)
-        return self.bounds(topic, partition)[1] if found is None else found
+        end = self._cluster.end(source)
+        offset = self._cluster.offset_at(source, timestamp_ms)
+        while offset is not None and offset < end:
+            batch = self._readers.read(source, offset, BATCH_RECORDS_MAX, BATCH_BYTES_MAX)
+            for each, stamp in zip(batch.offsets, batch.timestamps, strict=True):
+                if stamp >= timestamp_ms:
+                    return each
+            offset = batch.next_offset if len(batch) else None
+        return end
 
     def committed(self, group: str, topic: str, partition: int) -> int | None:
         """Return a group's committed position, None before its first commit."""

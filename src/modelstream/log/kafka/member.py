@@ -50,11 +50,14 @@ class Member:
         self.paused: set[TopicPartition] = set()
         self._what = f"cannot read {', '.join(topics)}"
         self._bounds = bounds
-        self._consumer = Consumer(options)
+        with told(self._what):
+            self._consumer = Consumer(options)
+        self._classic = options.get("group.protocol") != "consumer"
         self._idle_seconds_max = float(options["max.poll.interval.ms"]) / 3000
         self._asked = time.monotonic()
         self._kept = False  # the keeper has paused what is held
-        self._failure: Exception | None = None  # of a callback, raised by the next fetch
+        # Assigned while the brokers did not tell its position: the next fetch asks again.
+        self._unplaced: set[TopicPartition] = set()
         self._stop = threading.Event()
         with told(self._what):
             self._consumer.subscribe(
@@ -67,6 +70,7 @@ class Member:
         """Bring what has arrived into `held`; wait for a first message alone."""
         with self.lock, told(self._what):
             self._asked = time.monotonic()
+            self._place()
             if self._kept:
                 self._kept = False
                 self._consumer.resume(_kafka(self.held.keys() - self.paused))
@@ -74,8 +78,12 @@ class Member:
             if messages and max_records > 1:
                 messages += self._consumer.consume(max_records - 1, 0)
             self._take(messages)
-            if self._failure is not None:
-                raise self._failure
+
+    def forget_positions(self) -> None:
+        """Ask for the committed positions of all that is held before the next fetch."""
+        with self.lock:
+            self._unplaced.update(self.held)
+            self.held.clear()
 
     def metadata(self) -> Any:
         """Return what the brokers check in a transaction: this member and its generation."""
@@ -85,6 +93,9 @@ class Member:
     def committed(self, sources: Sources) -> dict[TopicPartition, int]:
         """Ask for committed positions; -1 for none. Raises KafkaException."""
         answers = self._consumer.committed(_kafka(sources), KAFKA_CALL_SECONDS)
+        for each in answers:
+            if each.error is not None:
+                raise KafkaException(each.error)
         return {
             TopicPartition(each.topic, each.partition): max(-1, each.offset) for each in answers
         }
@@ -129,9 +140,18 @@ class Member:
             # A static member that merely closes would keep its partitions for a session's time.
             self._consumer.unsubscribe()
             give_up = time.monotonic() + KAFKA_CALL_SECONDS
-            while self.held and time.monotonic() < give_up:
+            while not self._has_left() and time.monotonic() < give_up:
                 self._consumer.consume(1, 0.05)
             self._consumer.close()
+
+    def _has_left(self) -> bool:
+        """Tell whether the group knows this member no more.
+
+        To close before would hang where an assignment still waits for its callback: the client
+        ends at the assignment, and answers the revocation behind it never.
+        """
+        named = self._classic and self._consumer.memberid()  # KIP-848 keeps the name for ever
+        return not (named or self.held or self._unplaced)
 
     def _take(self, messages: list[Message]) -> None:
         good = []
@@ -159,32 +179,35 @@ class Member:
 
         An error does not leave this callback: the client would go on as if it had not been.
         """
-        try:
-            self._take_over(consumer, partitions)
-        except (KafkaException, LogError) as error:
-            consumer.incremental_assign(partitions)
-            consumer.pause(partitions)
-            self._failure = error
-
-    def _take_over(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+        consumer.incremental_assign(partitions)
+        self._unplaced.update(TopicPartition(each.topic, each.partition) for each in partitions)
         if self._stop.is_set():  # leaving: the coordinator answers nothing any more
-            consumer.incremental_assign(partitions)
             return
-        sources = [TopicPartition(each.topic, each.partition) for each in partitions]
-        committed = self.committed(sources)
-        bounds = self._bounds(sources)
-        start = {source: max(committed[source], bounds[source][0]) for source in sources}
-        for source in sources:
-            self.held[source] = Tenure(start[source], start[source], start[source])
-        consumer.incremental_assign([KafkaPartition(*each, start[each]) for each in sources])
-        asleep = [each for each in sources if self._kept or each in self.paused]
-        if asleep:
-            consumer.pause(_kafka(asleep))
+        try:
+            self._place()
+        except (KafkaException, LogError) as error:
+            _log.warning("%s yet: %s", self._what, error)
+
+    def _place(self) -> None:
+        """Begin with what was assigned at its committed position."""
+        if not self._unplaced:
+            return
+        committed = self.committed(self._unplaced)
+        bounds = self._bounds(self._unplaced)
+        for source in sorted(self._unplaced):
+            start = max(committed[source], bounds[source][0])
+            self.held[source] = Tenure(start, start, start)
+            self.seek(source, start)
+        if self._kept:
+            self._consumer.pause(_kafka(self._unplaced))
+        self._unplaced.clear()
 
     def _revoke(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
         """Let partitions go; a commit that covers one of them is refused from now on."""
         for each in partitions:
-            self.held.pop(TopicPartition(each.topic, each.partition), None)
+            source = TopicPartition(each.topic, each.partition)
+            self.held.pop(source, None)
+            self._unplaced.discard(source)
         consumer.incremental_unassign(partitions)
 
     def _keep(self) -> None:

@@ -43,6 +43,17 @@ def size_of(message: Message) -> int:
     return len(message) + len(message.key() or b"")
 
 
+def fitting(messages: Sequence[Message], max_bytes: int) -> tuple[int, int]:
+    """Return how many messages fit, one at least where there is one, and their bytes."""
+    total = 0
+    for count, message in enumerate(messages):
+        size = size_of(message)
+        if count and total + size > max_bytes:
+            return count, total
+        total += size
+    return len(messages), total
+
+
 def produce(
     producer: Producer, topic: str, partition: int, run: Run, on_delivery: OnDelivery | None
 ) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import Consumer, KafkaError, Message
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from modelstream.errors import LogError
+from modelstream.errors import LogUnavailable
 from modelstream.limits import KAFKA_CALL_SECONDS, KAFKA_READERS_MAX
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.clients import reader_options
-from modelstream.log.kafka.errors import log_error, told
-from modelstream.log.kafka.messages import record_batch, size_of
+from modelstream.log.kafka.errors import log_error, passes, told
+from modelstream.log.kafka.messages import fitting, record_batch
 from modelstream.messages import RecordBatch, TopicPartition
 
 
@@ -29,7 +29,8 @@ class PartitionReader:
     ) -> None:
         self._source, self._end_of = source, end_of
         self._what = f"cannot read {source.topic}/{source.partition}"
-        self._consumer = Consumer(reader_options(address))
+        with told(self._what):
+            self._consumer = Consumer(reader_options(address))
         self._position = (
             -1
         )  # of the next message that the consumer gives, or that waits in `_ahead`
@@ -46,7 +47,7 @@ class PartitionReader:
                 return record_batch(self._source, (), offset)
             self._seek(offset)
         messages = self._take(max_records, 0.0) or self._await(offset, max_records)
-        fit = _fitting(messages, max_bytes)
+        fit, _ = fitting(messages, max_bytes)
         self._ahead = messages[fit:]
         if fit == 0:
             self._position = max(offset, self._end)
@@ -70,7 +71,7 @@ class PartitionReader:
             if messages:
                 return messages
             if time.monotonic() > give_up:
-                raise LogError(
+                raise LogUnavailable(
                     f"{self._what}: nothing came within {KAFKA_CALL_SECONDS:g} s, though it ends"
                     f" at {end}: is the broker well?"
                 )
@@ -91,7 +92,7 @@ class PartitionReader:
                 messages.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._end = message.offset()
-            elif not error.retriable() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            elif not passes(error):
                 raise log_error(self._what, error)
         return messages
 
@@ -146,13 +147,3 @@ class Readers:
                 surplus.append(self._idle.popitem(last=False)[1])
         for each in surplus:
             each.close()
-
-
-def _fitting(messages: Sequence[Message], max_bytes: int) -> int:
-    """Return how many messages fit, one at least where there is one."""
-    total = 0
-    for count, message in enumerate(messages):
-        total += size_of(message)
-        if count and total > max_bytes:
-            return count
-    return len(messages)

@@ -1,5 +1,6 @@
 """A producer that writes records, and positions with them, all or none."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,14 +8,16 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from modelstream.errors import LogError
-from modelstream.limits import KAFKA_CALL_SECONDS
+from modelstream.errors import LogUnavailable
+from modelstream.limits import KAFKA_ABORT_SECONDS, KAFKA_CALL_SECONDS
 from modelstream.log.appends import Run
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.clients import producer_options
 from modelstream.log.kafka.errors import told
 from modelstream.log.kafka.messages import OnDelivery, produce
 from modelstream.messages import TopicPartition
+
+_log = logging.getLogger("modelstream.kafka")
 
 # Records of one append, by topic and partition.
 Runs = Sequence[tuple[str, Mapping[int, Run]]]
@@ -41,16 +44,48 @@ class Transactions:
     ) -> None:
         self._options = producer_options(address, transactional_id, told_offsets=told_offsets)
         self._producer: Producer | None = None
+        self._is_open = False  # a transaction, as far as is known here
 
     def run(
         self, runs: Runs, covered: Covered | None = None, on_delivery: OnDelivery | None = None
     ) -> None:
         """Write one transaction. Raises KafkaException; then it may have been committed or not.
 
-        `renew` before the next call decides that: what was left open is aborted.
+        `settle` before the next call decides that: what was left open is aborted.
         """
-        producer = self._producer or self._start()
+        try:
+            self._write(self._producer or self._start(), runs, covered, on_delivery)
+        except BaseException:
+            self.close()
+            raise
+
+    def settle(self) -> None:
+        """After a failure, begin under a higher epoch: nothing in flight can be written late.
+
+        Raises KafkaException.
+        """
+        if self._producer is None:
+            self._start()
+
+    def close(self) -> None:
+        """Release the producer; what a failure left open is aborted, or readers would wait for it."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            if self._is_open:
+                self._is_open = False
+                _abort(producer)
+            # It goes as it is: its own `close` would abort again, and warn where it cannot.
+            producer.purge()
+
+    def _write(
+        self,
+        producer: Producer,
+        runs: Runs,
+        covered: Covered | None,
+        on_delivery: OnDelivery | None,
+    ) -> None:
         producer.begin_transaction()
+        self._is_open = True
         for topic, partitions in runs:
             for partition, run in partitions.items():
                 produce(producer, topic, partition, run, on_delivery)
@@ -61,21 +96,7 @@ class Transactions:
                 KAFKA_CALL_SECONDS,
             )
         _commit(producer)
-
-    def renew(self) -> None:
-        """Begin anew after a failure, under a higher epoch: nothing in flight can be written late.
-
-        Raises KafkaException.
-        """
-        self.close()
-        self._start()
-
-    def close(self) -> None:
-        """Release the producer; what it had open is aborted by the next one, or by the brokers."""
-        if self._producer is not None:
-            producer, self._producer = self._producer, None
-            producer.purge()
-            producer.close()
+        self._is_open = False
 
     def _start(self) -> Producer:
         producer = Producer(self._options)
@@ -95,6 +116,14 @@ def _commit(producer: Producer) -> None:
                 raise
         else:
             return
+
+
+def _abort(producer: Producer) -> None:
+    try:
+        producer.abort_transaction(KAFKA_ABORT_SECONDS)
+    except KafkaException as error:
+        # The next producer under this id aborts it, or the brokers do after a while.
+        _log.info("a transaction is left to the brokers: %s", error.args[0].str())
 
 
 class Plain:
@@ -121,7 +150,7 @@ class Plain:
                 raise KafkaException(failed[0])
         if left:
             self._producer.purge()
-            raise LogError(
+            raise LogUnavailable(
                 f"{left} records were not taken by the brokers within {KAFKA_CALL_SECONDS:g} s:"
                 " are they up?"
             )
