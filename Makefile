@@ -49,6 +49,8 @@ proto:  ## generate the protobuf code; old enough to run on every runtime from 4
 	.venv/proto/bin/python -m pip install -q 'grpcio-tools==1.62.3' 'setuptools<81'
 	.venv/proto/bin/python -m grpc_tools.protoc -I src --python_out=src --pyi_out=src \
 	  src/modelstream/wire/proto/*.proto
+	.venv/proto/bin/python -m grpc_tools.protoc -I examples/original --include_imports \
+	  --descriptor_set_out=examples/original/winerecord.binpb examples/original/winerecord.proto
 	rm -rf .venv/proto
 
 clean:  ## forget what was built

@@ -3,16 +3,16 @@
 Reads and checks `flow.toml`; knows nothing of logs, models or engines.
 """
 
-import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from modelstream.core.policy import Latest, Policy
 from modelstream.errors import InvalidFlow
+from modelstream.flow_keys import check_type, nearest
 from modelstream.formats.base import DEVICES, Device, Remote
 from modelstream.limits import (
     BATCH_RECORDS_MAX,
@@ -21,6 +21,7 @@ from modelstream.limits import (
     REMOTE_TIMEOUT_MS_MAX,
     TOPIC_NAME_CHARS_MAX,
 )
+from modelstream.schemas import Bind, Schemas, anchored, bind_of, schemas_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
@@ -35,7 +36,8 @@ class Flow:
     dotted path of a field that names each record's data type instead. Topics that are not given
     are called `<name>.models`, `.registry`, `.results` and `.rejects`. `remote` names the servers
     that models may be asked at. `kafka` are options of
-    Kafka's clients, for a log there. Raises InvalidFlow.
+    Kafka's clients, for a log there. `schemas` says how records and results are written, `bind` what
+    records call a model's inputs. Raises InvalidFlow.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Flow:
     answer: Policy = field(default_factory=Latest)
     on_no_model: Literal["hold", "reject"] = "hold"
     on_missing_answer: Literal["reject", "null"] = "reject"
+    headers: Literal["none", "model", "cloudevents"] = "none"
     echo: bool = True
     rehearse: bool = True
     partitions: int = 1
@@ -60,6 +63,8 @@ class Flow:
     durability: Literal["process", "power"] = "process"
     kafka: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     device: Device = "cpu"
+    schemas: Schemas = field(default_factory=Schemas)
+    bind: Bind = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in the topics' names and check every value."""
@@ -130,20 +135,18 @@ def parse_flow(text: str, source: str = "flow.toml", directory: Path | None = No
     for key, value in document.items():
         if key not in known:
             raise InvalidFlow(
-                f"{key_line(source, text, key)}: unknown key {key!r}{_nearest(key, known)}"
+                f"{key_line(source, text, key)}: unknown key {key!r}{nearest(key, known)}"
             )
-        _check_type(f"{key_line(source, text, key)}: {key}", value, key)
+        check_type(f"{key_line(source, text, key)}: {key}", value, key)
     if "name" not in document:
         raise InvalidFlow(f'{source}: the flow has no name; add the line: name = "wine"')
     values: dict[str, Any] = dict(document)
-    if "answer" in values:
-        values["answer"] = _policy(values["answer"], key_line(source, text, "answer"))
-    if "locations" in values:
-        values["locations"] = tuple(values["locations"])
-    if "remote" in values:
-        values["remote"] = _remote(values["remote"])
+    for key, read in _READERS.items():
+        if key in values:
+            values[key] = _placed(read, values[key], key_line(source, text, key))
     if directory is not None:
         values["log"] = _anchored(values.get("log", "file:./data"), directory)
+        values["schemas"] = anchored(values.get("schemas", Schemas()), directory)
     try:
         return Flow(**values)
     except InvalidFlow as error:
@@ -160,22 +163,50 @@ def plain_flow(flow: Flow) -> dict[str, Any]:
         "locations": list(flow.locations),
         "remote": asdict(flow.remote),
         "kafka": dict(flow.kafka),
+        "schemas": asdict(flow.schemas),
+        "bind": dict(flow.bind),
     }
 
 
 def flow_of_plain(plain: Mapping[str, Any]) -> Flow:
     """Return the flow that `plain_flow` told of."""
-    values = dict(plain) | {
-        "answer": _policy(plain["answer"], "flow"),
-        "locations": tuple(plain["locations"]),
-        "remote": _remote(plain["remote"]),
-    }
+    values = dict(plain) | {key: read(plain[key]) for key, read in _READERS.items()}
     return Flow(**values)
+
+
+def _remote(table: Mapping[str, Any]) -> Remote:
+    return Remote(**(dict(table) | {"hosts": tuple(table.get("hosts", ()))}))
+
+
+def _policy(word: str) -> Policy:
+    if word not in _POLICIES:
+        known = ", ".join(map(repr, _POLICIES))
+        raise InvalidFlow(f"answer is {word!r}; use one of {known}")
+    return _POLICIES[word]()
+
+
+# How what TOML holds becomes what a Flow holds, where the two differ.
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "answer": _policy,
+    "locations": tuple,
+    "remote": _remote,
+    "schemas": schemas_of,
+    "bind": bind_of,
+}
+
+
+def _placed(read: Callable[[Any], Any], value: object, where: str) -> Any:
+    """Read a value; what is wrong with it is told with its place."""
+    try:
+        return read(value)
+    except InvalidFlow as error:
+        raise InvalidFlow(f"{where}: {error}") from error
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "on_no_model": ("hold", "reject"),
     "on_missing_answer": ("reject", "null"),
+    "headers": ("none", "model", "cloudevents"),
     "durability": ("process", "power"),
     "device": DEVICES,
     "descriptor_dialect": ("canonical", "pmml1"),
@@ -225,61 +256,6 @@ def _check_name(key: str, value: str) -> None:
             f"{key} {value!r} is no topic name; use letters, digits, '.', '_' and '-', "
             f"at most {TOPIC_NAME_CHARS_MAX} characters"
         )
-
-
-def _check_type(what: str, value: object, key: str) -> None:
-    """Check a TOML value against what the key holds."""
-    if key == "records":
-        ok = isinstance(value, str) or (
-            isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
-        )
-        wanted = "a topic, or a table of topics and data types"
-    elif key in {"partitions", "batch_records"}:
-        ok, wanted = type(value) is int, "a whole number"
-    elif key in {"echo", "rehearse"}:
-        ok, wanted = isinstance(value, bool), "true or false"
-    elif key == "kafka":
-        ok = isinstance(value, dict) and all(
-            isinstance(each, str | int | float | bool) for each in value.values()
-        )
-        wanted = "a table of librdkafka's options, such as [kafka] and 'sasl.username' = \"me\""
-    elif key == "remote":
-        ok, wanted = (
-            _is_remote(value),
-            "a table of hosts, a list of texts, and timeout_ms, a number",
-        )
-    elif key == "locations":
-        ok = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        wanted = "a list of prefixes"
-    else:
-        ok, wanted = isinstance(value, str), "text in quotes"
-    if not ok:
-        raise InvalidFlow(f"{what} is {value!r}; it must be {wanted}")
-
-
-def _is_remote(value: object) -> bool:
-    """Check the table of servers: `Remote` as TOML has it."""
-    if not isinstance(value, dict) or value.keys() - {"hosts", "timeout_ms"}:
-        return False
-    hosts, timeout_ms = value.get("hosts", []), value.get("timeout_ms", 1)
-    of_texts = isinstance(hosts, list) and all(isinstance(each, str) for each in hosts)
-    return of_texts and type(timeout_ms) is int
-
-
-def _remote(table: Mapping[str, Any]) -> Remote:
-    return Remote(**(dict(table) | {"hosts": tuple(table.get("hosts", ()))}))
-
-
-def _policy(word: str, where: str) -> Policy:
-    if word not in _POLICIES:
-        known = ", ".join(map(repr, _POLICIES))
-        raise InvalidFlow(f"{where}: answer is {word!r}; use one of {known}")
-    return _POLICIES[word]()
-
-
-def _nearest(key: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(key, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; the keys are {', '.join(known)}"
 
 
 def key_line(source: str, text: str, key: str) -> str:

@@ -255,6 +255,8 @@ KAFKA_FETCH_BYTES_MAX = 64 * 1024 * 1024
 KAFKA_SESSION_MS = 10_000
 # A member that asks for nothing for so long is put out of its group; the keeper asks meanwhile.
 KAFKA_POLL_INTERVAL_MS = 60_000
+# How often a consumer asks whether its topics are there, and where: one small question.
+KAFKA_TOPICS_MS = 10_000
 # The brokers abort a transaction that was left open for so long; ours are open for milliseconds.
 KAFKA_TRANSACTION_MS = 30_000
 # The first question to a cluster: a person waits for it, and brokers at the address answer at once.
@@ -265,6 +267,9 @@ KAFKA_TELL_SECONDS = 60.0
 KAFKA_ABORT_SECONDS = 5.0
 # How long one commit is tried again while brokers come and go, before the instance gives up.
 KAFKA_COMMIT_SECONDS_MAX = 120.0
+# How long a commit that meets a rebalance is tried again under the new generation; past that its
+# records are delivered again.
+KAFKA_REBALANCE_SECONDS_MAX = 2.0
 # Readers of single partitions that are kept open by one log: each holds threads and buffers.
 KAFKA_READERS_MAX = 8
 # Options of librdkafka's that a flow may set.

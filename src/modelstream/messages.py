@@ -177,6 +177,9 @@ def stamp_json(stamp: ModelStamp) -> msgspec.Raw:
 
 RejectReason = Literal[
     "not_json",
+    "malformed",
+    "unknown_schema",
+    "schema_violation",
     "missing_field",
     "wrong_type",
     "too_large",
@@ -185,6 +188,7 @@ RejectReason = Literal[
     "invalid_value",
     "model_error",
     "not_finite",
+    "result_too_large",
 ]
 
 

@@ -194,7 +194,7 @@ def test_an_answer_that_a_batch_would_change_is_reproduced_alone(
         return {"score": x + 1.0 + (len(x) > 1) * 1e-9}
 
     model = FakeModel((Field("x", "float64"),), (Field("score", "float64"),), by_size)
-    monkeypatch.setattr("modelstream.audit.rescore.load", lambda *_: ready(model, ()))
+    monkeypatch.setattr("modelstream.audit.rescore.load", lambda *_, **__: ready(model, ()))
     edits = {RESULTS: lambda found: found[:10]}  # those of plus@1
     report = verify(tampered(story, edits, committed=12), story.flow)
     assert report.ok

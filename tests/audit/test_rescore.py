@@ -67,7 +67,7 @@ def test_every_version_is_closed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> 
     model = FakeModel()
     made: list[Loaded] = [ready(model, ())]
     monkeypatch.setattr("modelstream.audit.rescore.lowered_bytes", lambda *_, **__: b"")
-    monkeypatch.setattr("modelstream.audit.rescore.load", lambda *_: made[0])
+    monkeypatch.setattr("modelstream.audit.rescore.load", lambda *_, **__: made[0])
     with Rescorer(MemoryLog(), Flow(name="wine")) as rescorer:
         rescorer.loaded(admitted("a"))
         assert not model.closed

@@ -15,6 +15,7 @@ from tests.support.commands import Run
         ('name = "w"\npartitions = "two"\n', 2, "must be a whole number"),
         ('name = "w"\n\nanswer = "oldest"\n', 3, "use one of 'latest'"),
         ('name = "w"\nlog = "memory:"\n', 2, "use file:DIRECTORY"),
+        ('name = "w"\n[schemas]\njson_schema = "none.json"\n', 2, "No such file"),
         ('name = "w"\nlocations = ["/models"]\n', 2, "write file:/DIRECTORY"),
         ('name = "w"\nlocations = ["file:models"]\n', 2, "hangs on where the server is started"),
         ('name = "w"\nlocations = ["file:/no/such/dir"]\n', 2, "make it, or leave it out"),

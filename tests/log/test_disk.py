@@ -1,6 +1,7 @@
 """What is particular to the log on disk: files, processes, and what can go wrong with them.
 
-The contract is in tests/contracts/test_log.py, kills are in tests/faults/test_disk_kill.py.
+The contract is in tests/contracts/log and tests/contracts/embedded, kills are in
+tests/faults/test_disk_kill.py.
 """
 
 import errno
@@ -26,8 +27,7 @@ from modelstream.log.disk.failures import explained
 from modelstream.log.disk.segments import Segments
 from modelstream.log.disk.store import Store
 from modelstream.messages import Outgoing
-from tests.support.logs import BYTES, WoundClock, covers, read_all
-from tests.support.polls import poll, poll_values
+from tests.support.logs import BYTES, WoundClock, covers, poll, read_all, take_values
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_everything_is_there_again_after_closing(path: Path) -> None:
         assert read_all(log, "a", 1) == [b"1", b"2"]
         assert log.committed("g", "a", 1) == 1
         assert log.blobs.get(digest) == b"model"
-        assert poll_values(log.consumer("g", ["a"], instance="one")) == [b"2"]
+        assert take_values(log.consumer("g", ["a"], instance="one"), 1) == [b"2"]
 
 
 def test_closing_twice_is_harmless_and_a_closed_log_says_so(path: Path) -> None:

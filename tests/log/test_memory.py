@@ -1,4 +1,4 @@
-"""What is particular to the log in memory; the contract is in tests/contracts/test_log.py."""
+"""What is particular to the log in memory; the contracts are in tests/contracts."""
 
 import pytest
 

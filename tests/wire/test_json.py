@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from modelstream.formats.base import Field
 from modelstream.limits import RECORD_BYTES_MAX
+from modelstream.messages import Table
 from modelstream.wire.columns import MixedShapes
 from modelstream.wire.json import Decoder, failure_of, read_field
 
@@ -222,3 +223,44 @@ def test_every_row_is_read_or_failed_and_none_is_both(values: list[bytes]) -> No
     decoded = Decoder(TWO).decode(values)
     assert sorted([*decoded.rows, *decoded.failures]) == list(range(len(values)))
     assert all(len(column) == len(decoded.rows) for column in decoded.columns.values())
+
+
+def test_an_input_may_have_another_name_in_records() -> None:
+    decoder = Decoder(TWO, {"a": "left", "b": "meta.right"})
+    decoded = decoder.decode([b'{"left":1,"meta":{"right":2}}', b'{"a":1,"meta":{"right":2}}'])
+    assert decoded.columns["a"].tolist() == [1.0]
+    assert decoded.columns["b"].tolist() == [2.0]
+    assert decoded.failures[1].reason == "missing_field"
+
+
+def test_renamed_numbers_are_one_matrix_still() -> None:
+    decoder = Decoder([Field("a", "float64"), Field("b", "float64")], {"a": "x", "b": "y"})
+    columns = decoder.decode([b'{"y":2,"x":1}']).columns
+    assert isinstance(columns, Table)
+    assert columns.matrix.tolist() == [[1.0, 2.0]]
+
+
+def test_several_fields_may_make_a_vector() -> None:
+    decoder = Decoder([Field("v", "float32", (3,))], {"v": ("a", "b.c", "a")})
+    decoded = decoder.decode(
+        [b'{"a":1,"b":{"c":2}}', b'{"a":1}', b'{"a":"x","b":{"c":2}}', b'{"a":3,"b.c":4}']
+    )
+    assert decoded.columns["v"].tolist() == [[1.0, 2.0, 1.0], [3.0, 4.0, 3.0]]
+    assert {row: each.reason for row, each in decoded.failures.items()} == {
+        1: "missing_field",
+        2: "wrong_type",
+    }
+
+
+def test_a_field_may_be_an_input_and_part_of_a_vector() -> None:
+    inputs = [Field("a", "float64"), Field("v", "float64", (2,)), Field("again", "float64")]
+    decoder = Decoder(inputs, {"v": ("a", "b"), "again": "a"})
+    decoded = decoder.decode([b'{"a":1,"b":2}', b'{"b":2}'])
+    columns = {name: column.tolist() for name, column in decoded.columns.items()}
+    assert columns == {"a": [1.0], "v": [[1.0, 2.0]], "again": [1.0]}
+    assert decoded.failures[1].reason == "missing_field"
+
+
+def test_a_vector_of_another_length_is_told() -> None:
+    decoder = Decoder([Field("v", "float32", (3,))], {"v": ("a", "b")})
+    assert reasons(decoder, b'{"a":1,"b":2}') == {0: "wrong_type"}

@@ -10,7 +10,7 @@ from modelstream.audit.current import Currency, reader_of
 from modelstream.audit.find import Placed, find_outcome, find_record
 from modelstream.audit.history import History, Moment, read_history
 from modelstream.audit.outcomes import Part
-from modelstream.audit.records import DataTypes, Source, committed_now, read_one
+from modelstream.audit.records import DataTypes, Source, Told, committed_now, read_one
 from modelstream.audit.report import Finding, Findings, to_plain
 from modelstream.audit.reproduce import Reproduction
 from modelstream.audit.rescore import Rescorer, plain_answer, plain_json
@@ -190,11 +190,12 @@ def _inputs_and_answer(
     admitted = case.admitted()
     if admitted is None:
         return None, DataTypes(rescorer.flow).of(batch).failures.get(0)
-    decoded = rescorer.loaded(admitted).decoder.decode(batch.values)
+    records = DataTypes(rescorer.flow).of(batch).records
+    decoded = rescorer.loaded(admitted).decoder.decode(records)
     inputs = None
     if len(decoded.rows):
         inputs = {name: _shown(column) for name, column in decoded.columns.items()}
-    (answer,) = rescorer.answers(admitted, batch.values)
+    (answer,) = rescorer.answers(admitted, records)
     return inputs, plain_answer(answer)
 
 
@@ -211,14 +212,15 @@ def _explanation(log: Log, flow: Flow, case: _Case, again: _Again, others: int) 
     result = outcome if isinstance(outcome, StoredResult) else None
     reject = outcome if isinstance(outcome, StoredReject) else None
     source = TopicPartition(case.position.topic, case.position.partition)
-    data_type = outcome.data_type if outcome is not None else _data_type(flow, batch)
+    told = None if batch is None else DataTypes(flow).of(batch)
+    data_type = outcome.data_type if outcome is not None else _data_type(told)
     seen = history.last if outcome is None else as_of(outcome)
     return Explanation(
         position=case.position,
         others=others,
         key=_key(batch),
         timestamp=None if batch is None else batch.timestamps[0],
-        record=None if batch is None else plain_json(batch.values[0]),
+        record=_record(batch, told),
         committed=committed_now(log, flow, source),
         outcome=None if outcome is None else "result" if result else "reject",
         outcome_at=None if case.placed is None else case.placed.at,
@@ -279,9 +281,16 @@ def _currency(case: _Case) -> tuple[Finding, ...]:
     return findings.kept()
 
 
-def _data_type(flow: Flow, batch: RecordBatch | None) -> str | None:
+def _record(batch: RecordBatch | None, told: Told | None) -> Any:
+    """Return the record as it is read or, where it cannot be, as it stands."""
+    if batch is None or told is None:
+        return None
+    return plain_json(told.records[0] or batch.values[0])
+
+
+def _data_type(told: Told | None) -> str | None:
     """Return the data type of a record without an outcome."""
-    groups = () if batch is None else DataTypes(flow).of(batch).groups
+    groups = () if told is None else told.groups
     return groups[0].data_type if groups else None
 
 

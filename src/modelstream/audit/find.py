@@ -103,7 +103,8 @@ def _record_at(log: Log, flow: Flow, position: Position) -> Position:
     for topic in outcome_topics(log, flow):
         if position.topic == topic.name:
             _check_there(log, position)
-            outcome = topic.decode(_value_at(log, position))
+            (value,) = topic.format.as_json([_value_at(log, position)])
+            outcome = topic.decode(value)
             if outcome is None:
                 raise InvalidMessage(f"{position} is no outcome of a record; verify says more")
             return record_of(outcome)

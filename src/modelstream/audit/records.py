@@ -1,18 +1,19 @@
 """The records that an audit goes through: which partitions there are, and their records in steps."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from modelstream.core.effects import Batch
-from modelstream.engines.turn import as_core_batch, begin
+from modelstream.core.effects import Group
+from modelstream.engines.turn import as_core_batch, begin, read
 from modelstream.flow import Flow
 from modelstream.limits import BATCH_BYTES_MAX, BATCH_RECORDS_MAX
 from modelstream.log.base import Log
-from modelstream.messages import RecordBatch, TopicPartition
+from modelstream.messages import Failure, RecordBatch, TopicPartition
 from modelstream.wire.json import read_field
+from modelstream.wire.reading import record_reader
 
 Offsets = npt.NDArray[np.int64]
 
@@ -127,16 +128,34 @@ def _below(batch: RecordBatch, end: int) -> RecordBatch:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a batch of records says: its rows by data type, and those that have none.
+
+    `records` are the records as JSON; one that cannot be read is empty, and among the failures.
+    """
+
+    groups: Sequence[Group]
+    failures: Mapping[int, Failure]
+    records: Sequence[bytes]
+
+
 class DataTypes:
-    """Tells the data types of records, as the join does."""
+    """Reads records and tells their data types, as the join does."""
 
     def __init__(self, flow: Flow) -> None:
         self._by_topic = flow.record_topics
+        self._reader = record_reader(flow.schemas)
         self._read = read_field(flow.data_type_field) if flow.data_type_field else None
 
-    def of(self, batch: RecordBatch) -> Batch:
-        """Return the rows of a batch by data type, and those whose data type cannot be told."""
-        return as_core_batch(begin([batch]), 0, self._data_type_of)
+    def of(self, batch: RecordBatch) -> Told:
+        """Read a batch. Raises SchemasUnavailable where its schemas cannot be asked for."""
+        turn = begin([batch])
+        away = [] if self._reader is None else read(turn, self._reader)
+        if away:
+            raise away[0]
+        core = as_core_batch(turn, 0, self._data_type_of)
+        return Told(core.groups, core.failures, turn.records)
 
     def _data_type_of(self, topic: str) -> str | Callable[[bytes], str]:
         return self._read or self._by_topic[topic]

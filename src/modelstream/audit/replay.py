@@ -16,7 +16,7 @@ from modelstream.audit.coverage import locate
 from modelstream.audit.current import reader_of
 from modelstream.audit.history import History, read_history
 from modelstream.audit.outcomes import Outcomes
-from modelstream.audit.records import DataTypes, Source, sources, steps
+from modelstream.audit.records import DataTypes, Source, Told, sources, steps
 from modelstream.audit.report import Invariant, Progress, to_plain
 from modelstream.audit.reproduce import compare, score_like
 from modelstream.audit.rescore import Answer, Rescorer, plain_answer, plain_json
@@ -187,7 +187,8 @@ class _Replay:
 
     def take(self, batch: RecordBatch, recorded: Mapping[int, Stored], most: int | None) -> None:
         """Score a batch again, up to so many records of it."""
-        rows = self._rows(batch)[:most]
+        told = self._data_types.of(batch)
+        rows = self._rows(told)[:most]
         answered = [row for row in rows if row in recorded]
         self._without_outcome += len(rows) - len(answered)
         asked: dict[VersionId, list[int]] = {}
@@ -195,7 +196,9 @@ class _Replay:
             version = self._version or reader_of(self._history, recorded[row])
             if version is not None:
                 asked.setdefault(version, []).append(row)
-        scored = sum(self._score(each, batch, rows, recorded) for each, rows in asked.items())
+        scored = sum(
+            self._score(each, batch, told.records, rows, recorded) for each, rows in asked.items()
+        )
         self.records += scored
         self._not_rescored += len(answered) - scored
 
@@ -214,17 +217,17 @@ class _Replay:
             sample=tuple(self._sample),
         )
 
-    def _rows(self, batch: RecordBatch) -> list[int]:
+    def _rows(self, told: Told) -> list[int]:
         """Return the rows of the data type that is wanted; of any, where none is."""
-        groups = self._data_types.of(batch).groups
         wanted = self._data_type
-        rows = [group.rows for group in groups if wanted is None or group.data_type == wanted]
+        rows = [group.rows for group in told.groups if wanted is None or group.data_type == wanted]
         return sorted(chain.from_iterable(rows))
 
     def _score(
         self,
         version: VersionId,
         batch: RecordBatch,
+        records: Sequence[bytes],
         rows: Sequence[int],
         recorded: Mapping[int, Stored],
     ) -> int:
@@ -233,7 +236,7 @@ class _Replay:
         if known is None:
             self._unavailable[version] = "it was never admitted"
             return 0
-        values = [batch.values[row] for row in rows]
+        values = [records[row] for row in rows]
         outcomes = [recorded[row] for row in rows]
         try:
             if self._version is None:

@@ -64,7 +64,8 @@ class Figures:
     `alone` those among them that agree only where the record is scored alone; `not_rescored` those
     whose version cannot be loaded, `remote` those that a server answered, which no topic can
     reproduce. `unready` are `no_model` rejects while a version was current
-    that the join may still have been loading.
+    that the join may still have been loading, and `unknown_schema` rejects whose schema is
+    registered by now.
     """
 
     partitions: int = 0

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelstream.audit.history import History
-from modelstream.audit.records import DataTypes
+from modelstream.audit.records import DataTypes, Told
 from modelstream.audit.report import Findings
 from modelstream.audit.rescore import Answer, Rescorer, is_remote, same_json
-from modelstream.audit.stored import Stored, StoredResult, version_named
-from modelstream.core.effects import Batch
+from modelstream.audit.stored import Stored, StoredReject, StoredResult, version_named
 from modelstream.errors import InvalidModel, UnknownModel
 from modelstream.events import Admitted
 from modelstream.flow import Flow
@@ -40,7 +39,10 @@ class Reproduction:
         asked: dict[VersionId, list[int]] = {}
         for index, (row, outcome) in enumerate(zip(rows, outcomes, strict=True)):
             failure = told.failures.get(row)
-            objection = _carried_objection(outcome, batch, row)
+            if failure is None and _was_unknown(outcome):
+                self.figures["unready"] += 1
+                continue
+            objection = _carried_objection(outcome, batch, row, told.records[row])
             objection = objection or _data_type_objection(outcome, data_types.get(row), failure)
             if objection:
                 self._find(batch, row, objection)
@@ -52,6 +54,7 @@ class Reproduction:
             self._check_version(
                 version,
                 batch,
+                told.records,
                 [rows[index] for index in members],
                 [outcomes[index] for index in members],
             )
@@ -75,6 +78,7 @@ class Reproduction:
         self,
         version: VersionId,
         batch: RecordBatch,
+        records: Sequence[bytes],
         rows: Sequence[int],
         outcomes: Sequence[Stored],
     ) -> None:
@@ -83,7 +87,7 @@ class Reproduction:
         if is_remote(admitted):
             self.figures["remote"] += len(rows)
             return
-        values = [batch.values[row] for row in rows]
+        values = [records[row] for row in rows]
         try:
             again = score_like(self._rescorer, admitted, values, outcomes)
         except (InvalidModel, UnknownModel) as error:
@@ -145,21 +149,31 @@ def compare(outcome: Stored, answer: Answer) -> str:
             return f"rejected as {answer.reason}, not as {outcome.reason}"
         return ""
     if not isinstance(outcome, StoredResult):
-        return f"answered, not rejected as {outcome.reason}"
+        # What was too large for its topic was answered then, too.
+        too_large = outcome.reason == "result_too_large"
+        return "" if too_large else f"answered, not rejected as {outcome.reason}"
     recorded = bytes(outcome.outputs)
     if same_json(recorded, answer):
         return ""
     return f"{_shown(answer)}, not {_shown(recorded)}"
 
 
-def _carried_objection(outcome: Stored, batch: RecordBatch, row: int) -> str:
-    """Tell whether what an outcome carries of its record is another record's."""
+def _was_unknown(outcome: Stored) -> bool:
+    """Tell a record whose schema was not registered yet when it was to be read."""
+    return isinstance(outcome, StoredReject) and outcome.reason == "unknown_schema"
+
+
+def _carried_objection(outcome: Stored, batch: RecordBatch, row: int, shown: bytes) -> str:
+    """Tell whether what an outcome carries of its record is another record's.
+
+    `shown` is the record as JSON.
+    """
     value = batch.values[row]
     if outcome.timestamp != batch.timestamps[row]:
         return f"its outcome has the time {outcome.timestamp}, not {batch.timestamps[row]}"
     if isinstance(outcome, StoredResult):
         record = bytes(outcome.record)
-        echoed = record == b"null" or record == value.strip() or same_json(record, value)
+        echoed = record == b"null" or record == shown.strip() or same_json(record, shown)
         return "" if echoed else "its result shows another record"
     kept = outcome.value == value[:REJECT_VALUE_BYTES_MAX] and outcome.value_bytes == len(value)
     return "" if kept else "its reject keeps other bytes"
@@ -178,7 +192,7 @@ def _data_type_objection(outcome: Stored, data_type: str | None, failure: Failur
     return ""
 
 
-def _by_row(told: Batch) -> dict[int, str]:
+def _by_row(told: Told) -> dict[int, str]:
     return {row: group.data_type for group in told.groups for row in group.rows}
 
 

@@ -3,7 +3,7 @@
 What may be anything stays raw JSON; what is an offset is checked to be one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
@@ -12,6 +12,7 @@ from modelstream.flow import Flow
 from modelstream.limits import AUDIT_SCAN_RECORDS, BATCH_BYTES_MAX, BATCH_RECORDS_MAX
 from modelstream.log.base import Log
 from modelstream.messages import ModelStamp, Position, RecordBatch, Reject, VersionId
+from modelstream.wire.writing import JSON_RESULTS, ResultFormat, result_format
 
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _AsOf = Annotated[int, msgspec.Meta(ge=-1, le=2**63 - 1)]
@@ -79,6 +80,7 @@ class OutcomeTopic:
     log: Log
     name: str
     kind: type[Stored]
+    format: ResultFormat
 
     def bounds(self, partition: int) -> tuple[int, int]:
         """Return the first kept offset and the end; nothing where there is no such partition."""
@@ -89,11 +91,12 @@ class OutcomeTopic:
     def read(
         self, partition: int, offset: int, max_records: int = BATCH_RECORDS_MAX
     ) -> RecordBatch:
-        """Return the next messages."""
-        return self.log.read(self.name, partition, offset, max_records, BATCH_BYTES_MAX)
+        """Return the next messages, as JSON."""
+        batch = self.log.read(self.name, partition, offset, max_records, BATCH_BYTES_MAX)
+        return replace(batch, values=self.format.as_json(batch.values))
 
     def decode(self, data: bytes) -> Stored | None:
-        """Read an outcome; None where these bytes are none."""
+        """Read an outcome from JSON; None where these bytes are none."""
         try:
             return decode_stored(self.kind, data)
         except UNREADABLE:
@@ -131,6 +134,6 @@ class OutcomeTopic:
 def outcome_topics(log: Log, flow: Flow) -> tuple[OutcomeTopic, OutcomeTopic]:
     """Return the results and the rejects of a flow."""
     return (
-        OutcomeTopic(log, flow.results, StoredResult),
-        OutcomeTopic(log, flow.rejects, StoredReject),
+        OutcomeTopic(log, flow.results, StoredResult, result_format(flow)),
+        OutcomeTopic(log, flow.rejects, StoredReject, JSON_RESULTS),
     )

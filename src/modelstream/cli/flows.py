@@ -1,24 +1,31 @@
 """A flow and its log, as a verb is given them: by the path of a flow.toml."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from modelstream.errors import LogError
 from modelstream.flow import Flow, load_flow
 from modelstream.log import open_log
 from modelstream.log.base import Log
+from modelstream.log.outages import wait_out
 
 
 @contextmanager
-def opened(path: Path, *, make: bool = False) -> Iterator[tuple[Flow, Log]]:
+def opened(path: Path, *, make: bool = False, waits: bool = False) -> Iterator[tuple[Flow, Log]]:
     """Open a flow's log; with `make` it may be missing, as for whoever writes the first message.
+
+    With `waits` a log that does not answer yet is waited for, as by what runs for long.
 
     Raises InvalidFlow, LogError.
     """
     flow = load_flow(path)
     _check(flow, make=make)
-    log = open_log(flow.log, durability=flow.durability, options=flow.kafka)
+    open_it = partial(open_log, flow.log, durability=flow.durability, options=flow.kafka)
+    log = wait_out(open_it, threading.Event()) if waits else open_it()
+    assert log is not None, "nothing stops the wait"
     try:
         yield flow, log
     finally:

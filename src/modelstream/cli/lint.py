@@ -12,6 +12,7 @@ from typing import NamedTuple
 from modelstream.errors import InvalidFlow
 from modelstream.flow import Flow, key_line, load_flow
 from modelstream.log import open_log
+from modelstream.wire.reading import record_reader
 
 
 class Finding(NamedTuple):
@@ -44,6 +45,10 @@ def _of_declaration(flow: Flow) -> Iterator[tuple[str, str]]:
     elif flow.data_type != flow.name and (flow.data_type_field or by_table):
         by = "data_type_field" if flow.data_type_field else "the table of records"
         yield "data_type", f"it is not used, because {by} tells the data types; leave it out"
+    try:
+        record_reader(flow.schemas)
+    except InvalidFlow as error:
+        yield "schemas", str(error)
     for location in flow.locations:
         directory = Path(location.removeprefix("file:"))
         if not location.startswith("file:"):

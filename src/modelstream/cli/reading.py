@@ -8,14 +8,17 @@ from collections.abc import Callable, Sequence
 from modelstream.cli import sentences
 from modelstream.cli.flows import opened
 from modelstream.cli.show import print_json, print_line, print_lines, print_table, progress
-from modelstream.cli.tailing import Message, TopicTail, record_line
+from modelstream.cli.tailing import AsJson, Message, TopicTail, record_line
 from modelstream.cli.text import counted, duration, rate, size, when
 from modelstream.events import decode_event
 from modelstream.flow import Flow
 from modelstream.limits import FOLLOW_SECONDS
 from modelstream.query.figures import FlowFigures, VersionFigures, outcomes, read_figures
+from modelstream.query.positions import PartitionFigures
 from modelstream.query.versions import ListedVersion, read_versions
+from modelstream.wire.reading import record_reader
 from modelstream.wire.results import decode_reject, decode_result
+from modelstream.wire.writing import result_format
 
 
 def models(arguments: Namespace) -> int:
@@ -58,13 +61,18 @@ def stats(arguments: Namespace) -> int:
         print_line("")
         rows = [[reason, f"{count:,}"] for reason, count in figures.rejects_by_reason.items()]
         print_table("rejects", ["reason", ">records"], rows)
+    if figures.waiting:
+        print_line("")
+        now_ms = time.time_ns() // 1_000_000
+        behind = [_position_row(each, now_ms) for each in figures.partitions if each.lag]
+        print_table("partitions that are behind", _POSITION_HEADINGS, behind)
     return 0
 
 
 def tail(arguments: Namespace) -> int:
     """Show the last messages of a topic and, if asked to, those that follow."""
     with opened(arguments.flow) as (flow, log):
-        tail = TopicTail(log, _topics(flow, arguments.topic))
+        tail = TopicTail(log, _topics(flow, arguments.topic), _as_json(flow, arguments.topic))
         _print(tail.last(arguments.n), arguments.topic, as_json=arguments.json)
         while arguments.follow:
             sys.stdout.flush()
@@ -83,6 +91,7 @@ _VERSION_HEADINGS = [
     "sha-256",
     "publisher",
 ]
+_POSITION_HEADINGS = ["partition", ">committed", ">end", ">lag", ">oldest waits for"]
 _FIGURE_HEADINGS = [
     "version",
     "data type",
@@ -128,6 +137,15 @@ def _figures_row(figures: VersionFigures) -> list[str]:
     ]
 
 
+def _position_row(figures: PartitionFigures, now_ms: int) -> list[str]:
+    oldest_ms = now_ms if figures.oldest_ms is None else figures.oldest_ms
+    return [
+        f"{figures.topic}/{figures.partition}",
+        *(f"{each:,}" for each in (figures.committed, figures.end, figures.lag)),
+        duration(1000.0 * max(0, now_ms - oldest_ms)),
+    ]
+
+
 def _summary(figures: FlowFigures) -> str:
     line = (
         f"{figures.flow}: {counted(figures.results, 'result')}, "
@@ -142,6 +160,18 @@ def _summary(figures: FlowFigures) -> str:
 def _topics(flow: Flow, word: str) -> Sequence[str]:
     named = {"results": flow.results, "rejects": flow.rejects, "registry": flow.registry}
     return [named[word]] if word in named else list(flow.record_topics)
+
+
+def _as_json(flow: Flow, word: str) -> AsJson:
+    """Return what makes JSON of a topic's messages; what it cannot read stays as it is."""
+    if word == "results":
+        return result_format(flow).as_json
+    reader = record_reader(flow.schemas) if word == "records" else None
+    if reader is None:
+        return list
+    return lambda values: [
+        record or value for record, value in zip(reader.read(values).records, values, strict=True)
+    ]
 
 
 def _print(messages: Sequence[Message], word: str, *, as_json: bool) -> None:

@@ -32,6 +32,11 @@ def send(arguments: Namespace) -> int:
     sent = faults = 0
     pace = Pace(arguments.rate)
     with opened(arguments.flow, make=True) as (flow, log), progress("sending") as on_sent:
+        if flow.schemas.records != "json":
+            raise InvalidFlow(
+                f"flow {flow.name!r} reads {flow.schemas.records} records, and a file is sent as "
+                f"JSON; send them with a producer of your own"
+            )
         topic = _topic(flow, arguments.topic)
         prepare(flow, log)
         for read in read_file(arguments):

@@ -20,7 +20,7 @@ _log = logging.getLogger("modelstream")
 
 def serve(arguments: Namespace) -> int:
     """Serve a flow until stopped."""
-    with opened(arguments.flow, make=True) as (flow, log):
+    with opened(arguments.flow, make=True, waits=True) as (flow, log):
         prepare(flow, log)
         _started("serving", flow, workers=arguments.workers)
         with (
@@ -39,7 +39,7 @@ def serve(arguments: Namespace) -> int:
 
 def admit(arguments: Namespace) -> int:
     """Admit models until stopped."""
-    with opened(arguments.flow, make=True) as (flow, log):
+    with opened(arguments.flow, make=True, waits=True) as (flow, log):
         prepare(flow, log)
         _started("admitting for", flow)
         with telling_events(log, flow):

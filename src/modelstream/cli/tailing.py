@@ -1,6 +1,6 @@
 """The end of topics: the last messages of all their partitions, and those that follow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -8,6 +8,8 @@ import msgspec
 from modelstream.limits import BATCH_BYTES_MAX, BATCH_RECORDS_MAX
 from modelstream.log.base import Log
 from modelstream.messages import Position, RecordBatch, TopicPartition
+
+AsJson = Callable[[Sequence[bytes]], Sequence[bytes]]
 
 
 class Message(NamedTuple):
@@ -20,10 +22,10 @@ class Message(NamedTuple):
 
 
 class TopicTail:
-    """The end of some topics. Raises UnknownTopic where one is not there."""
+    """The end of some topics, their messages as JSON. Raises UnknownTopic."""
 
-    def __init__(self, log: Log, topics: Sequence[str]) -> None:
-        self._log = log
+    def __init__(self, log: Log, topics: Sequence[str], as_json: AsJson = list) -> None:
+        self._log, self._as_json = log, as_json
         known = log.topics()
         self._next: dict[TopicPartition, int] = {}
         for topic in topics:
@@ -43,7 +45,7 @@ class TopicTail:
                 batch = self._log.read(*source, offset, BATCH_RECORDS_MAX, BATCH_BYTES_MAX)
                 if not len(batch):
                     break
-                found.extend(each for each in _messages(batch) if each.position.offset < end)
+                found.extend(each for each in self._messages(batch) if each.position.offset < end)
                 offset = batch.next_offset
         return _by_time(found)[-count:]
 
@@ -53,9 +55,19 @@ class TopicTail:
         for source, offset in self._next.items():
             batch = self._log.read(*source, offset, BATCH_RECORDS_MAX, BATCH_BYTES_MAX)
             if len(batch):
-                found.extend(_messages(batch))
+                found.extend(self._messages(batch))
                 self._next[source] = batch.next_offset
         return _by_time(found)
+
+    def _messages(self, batch: RecordBatch) -> list[Message]:
+        keys = batch.keys or [None] * len(batch)
+        values = self._as_json(batch.values)
+        return [
+            Message(Position(batch.topic, batch.partition, offset), timestamp, key, value)
+            for offset, timestamp, key, value in zip(
+                batch.offsets, batch.timestamps, keys, values, strict=True
+            )
+        ]
 
 
 def record_line(message: Message) -> bytes:
@@ -77,13 +89,3 @@ def record_line(message: Message) -> bytes:
 
 def _by_time(messages: list[Message]) -> list[Message]:
     return sorted(messages, key=lambda message: message.timestamp)
-
-
-def _messages(batch: RecordBatch) -> list[Message]:
-    keys = batch.keys or [None] * len(batch)
-    return [
-        Message(Position(batch.topic, batch.partition, offset), timestamp, key, value)
-        for offset, timestamp, key, value in zip(
-            batch.offsets, batch.timestamps, keys, batch.values, strict=True
-        )
-    ]

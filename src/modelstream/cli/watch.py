@@ -3,13 +3,13 @@
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 
 from modelstream.cli.sentences import of_event
 from modelstream.core.machine import PlanView
-from modelstream.errors import ModelstreamError
+from modelstream.errors import LogUnavailable, ModelstreamError
 from modelstream.events import RegistryEvent, Rejected, decode_events
 from modelstream.flow import Flow
 from modelstream.limits import BATCH_BYTES_MAX, FOLLOW_SECONDS, REGISTRY_READ_RECORDS
@@ -28,7 +28,8 @@ def telling_events(log: Log, flow: Flow) -> Iterator[None]:
     def watch() -> None:
         try:
             while not stop.wait(FOLLOW_SECONDS):
-                _tell(events)
+                with suppress(LogUnavailable):  # whoever serves says so, and waits
+                    _tell(events)
             _tell(events)  # what came with the end
         except ModelstreamError as error:
             _log.error("the registry is not watched any longer: %s", error)

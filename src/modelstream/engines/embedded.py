@@ -6,13 +6,14 @@ reads the whole registry.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from modelstream.engines.loaded import Loaded, load
+from modelstream.engines.outgoing import Outbox
 from modelstream.engines.shell import Shell
 from modelstream.engines.topics import prepare
-from modelstream.engines.turn import Turn, messages_of
-from modelstream.errors import Fenced
+from modelstream.engines.turn import Turn
+from modelstream.errors import Fenced, LogError
 from modelstream.events import Admitted, decode_events
 from modelstream.flow import Flow
 from modelstream.limits import (
@@ -22,9 +23,9 @@ from modelstream.limits import (
     STOP_SECONDS_MAX,
 )
 from modelstream.log.base import Log
+from modelstream.log.outages import wait_out
 from modelstream.messages import Outgoing, RecordBatch, TopicPartition
 from modelstream.wire.json import read_field
-from modelstream.wire.results import encode_all
 
 _log = logging.getLogger("modelstream")
 
@@ -46,16 +47,24 @@ class Embedded:
         self._data_types = flow.record_topics
         self._read_type = read_field(flow.data_type_field) if flow.data_type_field else None
         self.shell = Shell(flow, self._load, lambda: None)
-        self.follow_registry()
-        self._consumer = log.consumer(flow.group, list(self._data_types), instance=instance)
+        self._outbox = Outbox(flow, self.shell.results, log.topics()[flow.results])
+        try:
+            self.follow_registry()
+            self._consumer = log.consumer(flow.group, list(self._data_types), instance=instance)
+        except LogError:
+            self.shell.close(STOP_SECONDS_MAX)
+            raise
 
     def run(self, stop: threading.Event) -> None:
         """Join until told to stop; the batch in hand is finished."""
         while not stop.is_set():
-            self.step()
+            wait_out(self.step, stop)
 
     def step(self, max_wait_ms: int = POLL_WAIT_MS) -> int:
-        """Take one turn of the loop; return the number of records answered and committed."""
+        """Take one turn of the loop; return the number of records answered and committed.
+
+        Raises LogUnavailable while the log is away: the next turn goes on from what was committed.
+        """
         self.follow_registry()
         self.shell.take_loads()
         if self.shell.released:
@@ -77,6 +86,7 @@ class Embedded:
             following = self._read_registry(batch.next_offset)
             events = list(zip(batch.offsets, decode_events(batch.values), strict=True))
             self.shell.follow(events, more=bool(len(following)))
+            self._registry_offset = batch.next_offset
             batch = following
         self._registry_offset = batch.next_offset
 
@@ -129,7 +139,7 @@ class Embedded:
             if index in turn.held:
                 continue
             covers[batch.source] = batch.next_offset
-            appends.extend(self._outgoing(batch, turn, rows))
+            appends.extend(self._outbox.outgoing(batch, turn, rows))
             done += len(rows)
         if covers:
             try:
@@ -139,19 +149,6 @@ class Embedded:
                 self._settled.clear()
                 return 0
         return done
-
-    def _outgoing(self, batch: RecordBatch, turn: Turn, rows: range) -> Sequence[Outgoing]:
-        """Return one partition's results and rejects; each has its record's key."""
-        results, rejects = messages_of(turn, rows)
-        outgoing = []
-        for topic, messages in ((self._flow.results, results), (self._flow.rejects, rejects)):
-            if messages:
-                keys = batch.keys
-                if keys is not None and len(messages) < len(batch):
-                    by_offset = dict(zip(batch.offsets, keys, strict=True))
-                    keys = [by_offset[message.offset] for message in messages]
-                outgoing.append(Outgoing(topic, encode_all(messages), keys, batch.partition))
-        return outgoing
 
     def _settle(self) -> None:
         """Begin with partitions that are new here, once this instance is as far as any other was.
@@ -197,4 +194,5 @@ class Embedded:
     def _load(self, admitted: Admitted) -> Loaded:
         lowered = self._lowered(admitted)
         warm_rows = (1, self._flow.batch_records)
-        return load(admitted.format, lowered, warm_rows, self._flow.remote, self._flow.device)
+        flow = self._flow
+        return load(admitted.format, lowered, warm_rows, flow.remote, flow.device, bind=flow.bind)

@@ -16,6 +16,7 @@ from modelstream.formats import format_named
 from modelstream.formats.base import Device, Model, Remote
 from modelstream.formats.synthetic import synthetic_columns
 from modelstream.messages import Column, Columns, Failure, Rows, Scores
+from modelstream.schemas import NOT_BOUND, Bind
 from modelstream.wire.columns import MixedShapes
 from modelstream.wire.json import Decoded, Decoder
 from modelstream.wire.results import ResultWriter
@@ -36,16 +37,19 @@ def load(
     warm_rows: Sequence[int],
     remote: Remote | None = None,
     device: Device = "cpu",
+    *,
+    bind: Bind = NOT_BOUND,
 ) -> Loaded:
     """Build a version from its lowered form and run it once for each size in `warm_rows`.
 
-    The first run of a size allocates; after this, no record waits for that. Raises InvalidModel,
+    The first run of a size allocates; after this, no record waits for that. `bind` tells what
+    records call the inputs. Raises InvalidModel,
     and ModelUnavailable where it is to be asked at a server, of those in `remote`, that is away.
     """
-    return ready(format_named(format_name, remote, device).load(lowered), warm_rows)
+    return ready(format_named(format_name, remote, device).load(lowered), warm_rows, bind)
 
 
-def ready(model: Model, warm_rows: Sequence[int]) -> Loaded:
+def ready(model: Model, warm_rows: Sequence[int], bind: Bind = NOT_BOUND) -> Loaded:
     """Warm a model up and put its reader and writer beside it.
 
     A model may refuse the made-up values, an unknown category say; it is warm all the same.
@@ -53,7 +57,7 @@ def ready(model: Model, warm_rows: Sequence[int]) -> Loaded:
     for rows in warm_rows:
         with suppress(ModelFailed):
             model.score(synthetic_columns(model.inputs, rows))
-    return Loaded(model, Decoder(model.inputs), ResultWriter(model.outputs))
+    return Loaded(model, Decoder(model.inputs, bind), ResultWriter(model.outputs))
 
 
 def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answer: bool) -> Outcome:

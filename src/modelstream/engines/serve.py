@@ -24,6 +24,7 @@ from modelstream.formats import import_formats
 from modelstream.formats.runtime import check_device
 from modelstream.limits import POLL_WAIT_MS, SWITCH_SECONDS, WORKERS_MAX
 from modelstream.log.base import Log
+from modelstream.log.outages import wait_out
 from modelstream.models.admit import Admitter
 from modelstream.models.artifacts import lowered_bytes
 from modelstream.models.jail import Jail
@@ -85,16 +86,19 @@ def run_one(
     import_formats()
     sys.setswitchinterval(SWITCH_SECONDS)
     instance = instance or f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    engine = Embedded(flow, log, partial(lowered_bytes, log=log, flow=flow, jail=jail), instance)
+    lowered = partial(lowered_bytes, log=log, flow=flow, jail=jail)
+    engine = wait_out(lambda: Embedded(flow, log, lowered, instance), stop)
+    if engine is None:
+        return 0
     answered = 0
-    goal = engine.ends() if once else {}
     try:
+        goal = wait_out(engine.ends, stop) if once else None
         while not stop.is_set():
-            done = engine.step()
+            done = wait_out(engine.step, stop) or 0
             answered += done
             if on_turn is not None:
                 on_turn(engine, done)
-            if once and not done and engine.reached(goal):
+            if goal is not None and not done and wait_out(partial(engine.reached, goal), stop):
                 break
     finally:
         engine.close()
@@ -120,7 +124,7 @@ def _drain(admitter: Admitter, stop: threading.Event) -> None:
     """Admit what is there."""
     goal = admitter.end()
     while not stop.is_set() and admitter.position() < goal:
-        admitter.step(POLL_WAIT_MS)
+        wait_out(partial(admitter.step, POLL_WAIT_MS), stop)
 
 
 @contextmanager

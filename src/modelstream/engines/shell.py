@@ -10,15 +10,17 @@ from collections.abc import Callable, Sequence
 
 from modelstream.core.effects import Effect, Emit, Hold, Load, Release, Score, Unload
 from modelstream.core.machine import Machine
-from modelstream.engines.absences import Absences
+from modelstream.engines.absences import SCHEMAS, Absences
 from modelstream.engines.loaded import Loaded, score
 from modelstream.engines.loader import Loader
-from modelstream.engines.turn import DataTypeOf, Turn, as_core_batch, begin
-from modelstream.errors import ModelUnavailable
+from modelstream.engines.turn import DataTypeOf, Turn, as_core_batch, begin, read
+from modelstream.errors import ModelUnavailable, SchemasUnavailable
 from modelstream.events import Admitted, RegistryEvent
 from modelstream.flow import Flow
 from modelstream.limits import RETRY_LOAD_SECONDS
 from modelstream.messages import RecordBatch, VersionId
+from modelstream.wire.reading import record_reader
+from modelstream.wire.writing import result_format
 
 _log = logging.getLogger("modelstream")
 
@@ -34,6 +36,8 @@ class Shell:
         self.load_failures: dict[VersionId, str] = {}
         self.absences = Absences(flow.batch_records)
         self._flow = flow
+        self._reader = record_reader(flow.schemas)
+        self.results = result_format(flow)
         self._loaded: dict[VersionId, Loaded] = {}
         self._loader = Loader(load, on_change)
         self._retry_at: dict[VersionId, float] = {}
@@ -64,6 +68,7 @@ class Shell:
     def join(self, batches: Sequence[RecordBatch], data_type_of: DataTypeOf) -> Turn:
         """Answer the records of one read."""
         turn = begin(batches)
+        self._read(turn)
         self._batches += 1
         batch = as_core_batch(turn, self._batches, data_type_of)
         self._perform(self.machine.on_batch(batch), turn)
@@ -102,6 +107,19 @@ class Shell:
                 case Release():
                     self.absences.forget()
                     self.released = True
+
+    def _read(self, turn: Turn) -> None:
+        """Make JSON of records that are something else; where a registry is away, they wait."""
+        away = [] if self._reader is None else read(turn, self._reader)
+        try:
+            self.results.prepare()
+        except SchemasUnavailable as error:
+            away.append(error)
+            turn.held = frozenset(range(len(turn.batches)))
+        if away:
+            self.absences.began(SCHEMAS, str(away[0]))
+        elif SCHEMAS in self.absences.reasons:
+            self.absences.ended(SCHEMAS)
 
     def _score(self, ask: Score, turn: Turn) -> Sequence[Effect]:
         """Score once; where a server is away, its records are held."""

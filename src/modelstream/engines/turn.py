@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 
 from modelstream.core.effects import Answer, Batch, Group, Refusal
+from modelstream.errors import SchemasUnavailable
 from modelstream.limits import RECORD_BYTES_MAX, RECORD_DEPTH_MAX
 from modelstream.messages import Failure, Position, RecordBatch, Reject, Result, Rows
 from modelstream.wire.depth import SUSPECT_BYTES, too_deep
 from modelstream.wire.json import failure_of
+from modelstream.wire.reading import RecordReader
 from modelstream.wire.results import ResultWriter, make_reject
 
 # Tells the data type of each record of a batch: one for all, or one a record (which may raise).
@@ -26,20 +28,24 @@ DataTypeOf = Callable[[str], "str | Callable[[bytes], str]"]
 class Turn:
     """The records of one turn and what became of them.
 
-    `outcomes` has, for each row, its Result or Reject; None while there is none.
+    `values` are the records as they stand on the log, `records` as JSON or objects; why one cannot
+    be read is in `unread`. `outcomes` has, for each row, its Result or Reject; None while there is
+    none. `held` are the batches that are put back.
     """
 
     batches: Sequence[RecordBatch]
     slices: tuple[range, ...]
     values: Sequence[Any]
+    records: Sequence[Any]
     outcomes: list[Any]
     held: frozenset[int] = frozenset()
+    unread: dict[int, Failure] = field(default_factory=dict)
     rejected: bool = False
     _positions: list[tuple[str, int, int]] = field(default_factory=list)
 
     def take(self, rows: Rows) -> Sequence[Any]:
-        """Return the values of some rows."""
-        return _pick(self.values, rows)
+        """Return the records of some rows."""
+        return _pick(self.records, rows)
 
     def answer(self, answer: Answer, writer: ResultWriter, *, echo: bool) -> None:
         """Put results where an answer says."""
@@ -100,19 +106,45 @@ def begin(batches: Sequence[RecordBatch]) -> Turn:
         start += len(batch)
     one = len(batches) == 1
     values = batches[0].values if one else list(chain.from_iterable(b.values for b in batches))
-    return Turn(batches, tuple(slices), values, [None] * start)
+    return Turn(batches, tuple(slices), values, values, [None] * start)
+
+
+def read(turn: Turn, reader: RecordReader) -> list[SchemasUnavailable]:
+    """Make JSON of the records of a turn; batches whose schemas are away are held.
+
+    Return why they are.
+    """
+    away: list[SchemasUnavailable] = []
+    records: list[bytes] = []
+    for index, (batch, rows) in enumerate(zip(turn.batches, turn.slices, strict=True)):
+        try:
+            found = reader.read(batch.values)
+        except SchemasUnavailable as error:
+            away.append(error)
+            turn.held |= {index}
+            records.extend([b""] * len(rows))
+        else:
+            records.extend(found.records)
+            turn.unread.update({rows[row]: each for row, each in found.failures.items()})
+    turn.records = records
+    return away
 
 
 def as_core_batch(turn: Turn, batch_id: int, data_type_of: DataTypeOf) -> Batch:
     """Return the turn as the core sees it: rows by data type, and those that have none."""
-    failures: dict[int, Failure] = {}
+    failures = dict(turn.unread)
     groups: dict[str, list[Rows]] = {}
-    for batch, rows in zip(turn.batches, turn.slices, strict=True):
+    for index, (batch, rows) in enumerate(zip(turn.batches, turn.slices, strict=True)):
+        if index in turn.held:
+            continue
         data_type = data_type_of(batch.topic)
+        readable: Rows = rows if not failures else [row for row in rows if row not in failures]
+        if not len(readable):
+            continue
         if isinstance(data_type, str):
-            groups.setdefault(data_type, []).append(rows)
+            groups.setdefault(data_type, []).append(readable)
         else:
-            _group_by_field(data_type, batch.values, rows, groups, failures)
+            _group_by_field(data_type, turn.take(readable), readable, groups, failures)
     _refuse_unwieldy(turn, groups, failures)
     return Batch(
         batch_id,
@@ -125,7 +157,7 @@ def as_core_batch(turn: Turn, batch_id: int, data_type_of: DataTypeOf) -> Batch:
 def _group_by_field(
     read: Callable[[bytes], str],
     values: Sequence[bytes],
-    rows: range,
+    rows: Rows,
     groups: dict[str, list[Rows]],
     failures: dict[int, Failure],
 ) -> None:
@@ -148,11 +180,11 @@ def _refuse_unwieldy(
     turn: Turn, groups: dict[str, list[Rows]], failures: dict[int, Failure]
 ) -> None:
     """Take out records that are too large, or nested too deep, for anyone to read safely."""
-    if not isinstance(turn.values[0], bytes) or max(map(len, turn.values)) <= SUSPECT_BYTES:
+    if not isinstance(turn.records[0], bytes) or max(map(len, turn.records)) <= SUSPECT_BYTES:
         return
     unwieldy = {
         row: failure
-        for row, value in enumerate(turn.values)
+        for row, value in enumerate(turn.records)
         if len(value) > SUSPECT_BYTES and (failure := _unwieldy(value)) is not None
     }
     if unwieldy:

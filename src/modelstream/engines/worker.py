@@ -4,11 +4,13 @@ import json
 import os
 import sys
 import threading
+from functools import partial
 
 from modelstream.engines.serve import run_one, stopping_on_signals
 from modelstream.errors import ModelstreamError
 from modelstream.flow import flow_of_plain
 from modelstream.log import open_log
+from modelstream.log.outages import wait_out
 from modelstream.models.jail import Jail
 
 
@@ -19,7 +21,9 @@ def main() -> int:
     stop = threading.Event()
     threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
     try:
-        log = open_log(told["url"], durability=flow.durability)
+        log = wait_out(partial(open_log, told["url"], durability=flow.durability), stop)
+        if log is None:
+            return 0
         with stopping_on_signals(stop), Jail() as jail:
             how = {"once": told["once"], "instance": told["instance"]}
             answered = run_one(flow, log, jail, stop=stop, **how)

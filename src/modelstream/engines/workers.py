@@ -16,7 +16,12 @@ from typing import Any
 
 from modelstream.errors import InvalidFlow, LogError
 from modelstream.flow import Flow, plain_flow
-from modelstream.limits import RESTART_WAIT_MS_MAX, RESTART_WAIT_MS_MIN, STOP_SECONDS_MAX
+from modelstream.limits import (
+    RESTART_SETTLED_SECONDS,
+    RESTART_WAIT_MS_MAX,
+    RESTART_WAIT_MS_MIN,
+    STOP_SECONDS_MAX,
+)
 
 _log = logging.getLogger("modelstream")
 _WATCH_SECONDS = 0.05
@@ -30,6 +35,7 @@ class _Seat:
     process: "subprocess.Popen[bytes] | None" = None
     wait_ms: int = RESTART_WAIT_MS_MIN
     start_at: float = 0.0
+    started: float = 0.0
     done: bool = False
 
 
@@ -65,7 +71,7 @@ class Workers:
         if seat.done or seat.start_at > time.monotonic():
             return
         if seat.process is None:
-            seat.process = self._start(seat.instance)
+            seat.process, seat.started = self._start(seat.instance), time.monotonic()
         elif (code := seat.process.poll()) is not None:
             self._collect(seat, code)
 
@@ -93,6 +99,8 @@ class Workers:
             return
         if report.get("error"):
             raise LogError(report["error"])
+        if time.monotonic() - seat.started > RESTART_SETTLED_SECONDS:
+            seat.wait_ms = RESTART_WAIT_MS_MIN
         _log.warning("a worker died (exit %s); another one starts in %s ms", code, seat.wait_ms)
         seat.start_at = time.monotonic() + seat.wait_ms / 1000
         seat.wait_ms = min(2 * seat.wait_ms, RESTART_WAIT_MS_MAX)

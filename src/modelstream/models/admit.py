@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from modelstream.core.registry import Registry
 from modelstream.errors import Fenced, InvalidMessage, ModelstreamError
@@ -24,6 +25,7 @@ from modelstream.limits import (
 )
 from modelstream.log.base import Log
 from modelstream.log.clock import wall_clock_ms
+from modelstream.log.outages import wait_out
 from modelstream.messages import Outgoing, TopicPartition, VersionId
 from modelstream.models.artifacts import artifact_bytes, lowered_bytes
 from modelstream.models.check import CheckRequest, CheckVerdict, Failed
@@ -105,7 +107,7 @@ class Admitter:
         """Handle messages until `stop` is set, which ends a check too. Raises what `step` raises."""
         self._stop = stop
         while not stop.is_set():
-            self.step(POLL_WAIT_MS)
+            wait_out(partial(self.step, POLL_WAIT_MS), stop)
 
     def position(self) -> int:
         """Return the offset up to which messages were handled, by this or any other member."""
@@ -191,7 +193,6 @@ class Admitter:
     ) -> Admitted:
         """Check a new version and keep its lowered form. Raises Refused, JailFailed, LogError."""
         descriptor = message.descriptor
-        rehearses = self._flow.rehearse
         request = CheckRequest(
             data=artifact,
             format=descriptor.format,
@@ -200,9 +201,10 @@ class Admitter:
             signature=descriptor.signature_name,
             runtimes=runtimes(),
             models=referenced(descriptor.format, artifact, self._found, self._lowered),
-            records=recent_records(self._log, self._flow, data_type) if rehearses else (),
+            records=self._recent(data_type),
             golden=descriptor.golden,
             remote=self._flow.remote,
+            bind=dict(self._flow.bind),
         )
         verdict = self._check(request)
         if isinstance(verdict, Failed):
@@ -236,6 +238,9 @@ class Admitter:
             )
         self._log.blobs.put(verdict.lowered)
         return admitted
+
+    def _recent(self, data_type: str) -> tuple[bytes, ...]:
+        return recent_records(self._log, self._flow, data_type) if self._flow.rehearse else ()
 
     def _found(self, version: VersionId) -> Admitted | None:
         known = self._registry.versions.get(version)

@@ -47,6 +47,7 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
     runtimes: tuple[str, ...] = ()
     models: dict[str, LoweredModel] = {}
     remote: Remote = Remote()  # where remote models may be asked
+    bind: dict[str, str | tuple[str, ...]] = {}  # what records call the inputs
     records: tuple[bytes, ...] = ()  # recent ones, JSON
     golden: tuple[GoldenRecord, ...] = ()
 
@@ -132,7 +133,7 @@ def try_out(chosen: Format, lowered: bytes, request: CheckRequest) -> Passed:
         inputs, outputs = _signature("input", model.inputs), _signature("output", model.outputs)
         _warm_up(model)
         with _blamed("invalid_signature", "records cannot be bound to the inputs"):
-            decoder = Decoder(model.inputs)
+            decoder = Decoder(model.inputs, request.bind)
         with _blamed("model_error", "the model fails"):
             rehearse(model, decoder, request.records)
             verify_golden(model, decoder, request.golden)

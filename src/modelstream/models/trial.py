@@ -44,7 +44,7 @@ def rehearse(model: Model, decoder: Decoder, records: Sequence[bytes]) -> None:
     # A record that is no JSON says nothing of this model, and must not keep a model out.
     failures = {row: each for row, each in failures.items() if each.reason not in _UNREADABLE}
     if failures and not answers:
-        raise _every_record_failed(model, records, failures)
+        raise _every_record_failed(decoder.needed, records, failures)
     if answers and all(
         _is_missing(value) for answer in answers.values() for value in answer.values()
     ):
@@ -117,12 +117,13 @@ def _collect(scores: Scores, rows: list[int], answers: Answers, failures: Failur
             answers[row] = {name: values[index] for name, values in columns.items()}
 
 
-def _every_record_failed(model: Model, records: Sequence[bytes], failures: Failures) -> Refused:
+def _every_record_failed(
+    needed: Sequence[str], records: Sequence[bytes], failures: Failures
+) -> Refused:
     """Say which fields the records lack or, where that is not it, how the last one failed."""
     count, last = len(failures), max(failures)
     if all(failure.reason == "missing_field" for failure in failures.values()):
         present = _object(records[last])
-        needed = [field.name for field in model.inputs if not field.optional]
         lacking = [name for name in needed if not _has(present, name)]
         return Refused(
             "fields_missing",

@@ -5,7 +5,7 @@ Anyone who can read a flow's topics can work them out; no running instance is as
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import TypeVar
@@ -13,13 +13,15 @@ from typing import TypeVar
 import msgspec
 
 from modelstream.audit.history import History, read_history
-from modelstream.audit.records import committed_now, read_range
+from modelstream.audit.records import read_range
 from modelstream.core.stats import VersionStats
 from modelstream.errors import InvalidMessage
 from modelstream.flow import Flow
 from modelstream.log.base import Log
 from modelstream.messages import ModelStamp, RecordBatch, TopicPartition, VersionId
+from modelstream.query.positions import PartitionFigures, read_positions
 from modelstream.query.versions import State, state_of
+from modelstream.wire.writing import result_format
 
 OnRead = Callable[[int], None]
 Message = TypeVar("Message")
@@ -62,6 +64,7 @@ class FlowFigures(msgspec.Struct, frozen=True, kw_only=True):
     per_second: float | None
     versions: list[VersionFigures]
     rejects_by_reason: dict[str, int]
+    partitions: list[PartitionFigures]
 
 
 def read_figures(log: Log, flow: Flow, on_read: OnRead | None = None) -> FlowFigures:
@@ -70,8 +73,9 @@ def read_figures(log: Log, flow: Flow, on_read: OnRead | None = None) -> FlowFig
     Raises UnknownTopic, InvalidMessage, LogError.
     """
     fold = _Fold()
+    as_json = result_format(flow).as_json
     for batch in _scan(log, flow.results):
-        fold.add_results(_decoded(batch, _Scored))
+        fold.add_results(_decoded(replace(batch, values=as_json(batch.values)), _Scored))
         if on_read:
             on_read(len(batch))
     for batch in _scan(log, flow.rejects):
@@ -80,13 +84,14 @@ def read_figures(log: Log, flow: Flow, on_read: OnRead | None = None) -> FlowFig
             on_read(len(batch))
     history = read_history(log, flow)
     errors = fold.errors(history)
+    partitions = read_positions(log, flow)
     versions = [*history.versions, *(each for each in fold.tallies if each not in history.versions)]
     return FlowFigures(
         flow=flow.name,
         as_of=history.last,
         results=sum(tally.stats.uses for tally in fold.tallies.values()),
         rejects=fold.reasons.total(),
-        waiting=waiting(log, flow),
+        waiting=sum(each.lag for each in partitions),
         first_ms=fold.span.first_ms,
         last_ms=fold.span.last_ms,
         per_second=fold.span.per_second(),
@@ -95,6 +100,7 @@ def read_figures(log: Log, flow: Flow, on_read: OnRead | None = None) -> FlowFig
             for version in versions
         ],
         rejects_by_reason=dict(fold.reasons.most_common()),
+        partitions=partitions,
     )
 
 
@@ -109,12 +115,7 @@ def outcomes(log: Log, flow: Flow) -> int:
 
 def waiting(log: Log, flow: Flow) -> int:
     """Return the number of records that have no outcome yet."""
-    count = 0
-    for topic in flow.record_topics:
-        for partition, (start, end) in enumerate(_bounds(log, topic)):
-            done = committed_now(log, flow, TopicPartition(topic, partition))
-            count += end - max(start, done)
-    return count
+    return sum(each.lag for each in read_positions(log, flow))
 
 
 class _Scored(msgspec.Struct, gc=False):

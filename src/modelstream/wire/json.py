@@ -5,7 +5,8 @@ skipped, not built. A record that does not fit is a failure of its own and harms
 """
 
 import operator
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +21,7 @@ import numpy as np
 from modelstream.formats.base import Field
 from modelstream.limits import FIELD_PATH_DEPTH_MAX, RECORD_BYTES_MAX
 from modelstream.messages import Column, Columns, Failure, Rows, Table
+from modelstream.schemas import NOT_BOUND, Bind
 from modelstream.wire.columns import (
     INTEGERS,
     NUMBERS,
@@ -45,29 +47,37 @@ class Decoder:
     """Reads records into the columns of some inputs.
 
     The input `a.b` is a record's key "a.b" or, without one, key "b" of the object under key "a".
-    A key that a record has twice counts as its last value.
+    A key that a record has twice counts as its last value. `bind` tells which inputs have another
+    name in a record, or are a vector of several of its fields. `needed` are the fields that a record
+    must have.
     """
 
-    def __init__(self, inputs: Sequence[Field]) -> None:
+    def __init__(self, inputs: Sequence[Field], bind: Bind = NOT_BOUND) -> None:
         fields = {f"f{index}": each for index, each in enumerate(inputs)}
-        heads = _heads(inputs)
-        names = {name: each.name for name, each in fields.items()}
-        names.update({attribute: head for head, attribute in heads.items()})
-        specs: list[Any] = [_spec(name, each) for name, each in fields.items()]
-        specs += [(attribute, Any, None) for attribute in heads.values()]
+        paths = {name: bind.get(each.name, each.name) for name, each in fields.items()}
+        own, shared = _attributes(paths)
+        required = (paths[name] for name, each in fields.items() if not each.optional)
+        self.needed = tuple(chain.from_iterable(map(_parts, required)))
+        heads = _heads([*own.values(), *shared])
+        names = own | {name: path for path, name in (shared | heads).items()}
+        specs: list[Any] = [_spec(name, fields[name], path) for name, path in own.items()]
+        specs += [(name, Any, msgspec.UNSET) for name in shared.values()]
+        specs += [(name, Any, None) for name in heads.values()]
         # Fields without a default must come first in a struct.
         struct = msgspec.defstruct("Record", sorted(specs, key=len), rename=names, gc=False)
         self._parse_json = msgspec.json.Decoder(struct).decode
         self._parse_object = partial(_convert, struct)
-        plain = [name for name in struct.__struct_fields__ if _is_plain_number(fields.get(name))]
+        numbers = {name for name, path in own.items() if _is_plain_number(fields[name], path)}
+        plain = [name for name in struct.__struct_fields__ if name in numbers]
         self._names = tuple(fields[name].name for name in plain)
         self._integers = tuple(fields[name] for name in plain if fields[name].type in INTEGERS)
         self._get_numbers = _numbers_getter(struct, plain)
         self._pack = Struct(f"{len(plain)}d").pack
+        attributes = {path: name for name, path in own.items()} | shared
         self._others: tuple[tuple[Field, Getter], ...] = tuple(
-            (each, _getter(name, each, heads))
+            (each, _getter(attributes, paths[name], heads))
             for name, each in fields.items()
-            if not _is_plain_number(each)
+            if name not in numbers
         )
 
     def decode(self, values: Sequence[bytes]) -> Decoded:
@@ -190,33 +200,60 @@ def _numbers_getter(struct: type[msgspec.Struct], names: list[str]) -> Callable[
     return operator.attrgetter(*names) if names else lambda _: ()
 
 
-def _is_plain_number(field: Field | None) -> bool:
-    return field is not None and field.type in NUMBERS and not field.shape and "." not in field.name
+def _is_plain_number(field: Field, path: str) -> bool:
+    return field.type in NUMBERS and not field.shape and "." not in path
 
 
-def _heads(inputs: Sequence[Field]) -> dict[str, str]:
-    """Name an attribute for each object that dotted inputs may be nested in."""
-    plain = {each.name for each in inputs}
-    heads = [each.name.split(".", 1)[0] for each in inputs if "." in each.name]
+def _parts(path: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (path,) if isinstance(path, str) else path
+
+
+def _attributes(
+    paths: Mapping[str, str | tuple[str, ...]],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the path of each input that has one to itself, and an attribute for each other path."""
+    each_use = list(chain.from_iterable(map(_parts, paths.values())))
+    uses = Counter(each_use)
+    own = {name: path for name, path in paths.items() if isinstance(path, str) and uses[path] == 1}
+    taken = set(own.values())
+    shared = [path for path in dict.fromkeys(each_use) if path not in taken]
+    return own, {path: f"s{index}" for index, path in enumerate(shared)}
+
+
+def _heads(paths: Sequence[str]) -> dict[str, str]:
+    """Name an attribute for each object that dotted paths may be nested in."""
+    plain = set(paths)
+    heads = [path.split(".", 1)[0] for path in paths if "." in path]
     nested = [head for head in dict.fromkeys(heads) if head and head not in plain]
     return {head: f"n{index}" for index, head in enumerate(nested)}
 
 
-def _spec(attribute: str, field: Field) -> tuple[Any, ...]:
+def _spec(attribute: str, field: Field, path: str) -> tuple[Any, ...]:
     """Declare one field of the struct; a dotted one may stand elsewhere, so it is optional."""
     kind = value_type(field)
-    if "." in field.name:
+    if "." in path:
         return attribute, kind | None | msgspec.UnsetType, msgspec.UNSET
     return (attribute, kind | None, None) if field.optional else (attribute, kind)
 
 
-def _getter(attribute: str, field: Field, heads: dict[str, str]) -> Getter:
-    """Return how to read a field's value from a parsed row."""
-    head, _, rest = field.name.partition(".")
+def _getter(
+    attributes: Mapping[str, str], path: str | tuple[str, ...], heads: dict[str, str]
+) -> Getter:
+    """Return how to read an input's value from a parsed row."""
+    if not isinstance(path, str):
+        return partial(_vector, [_getter(attributes, part, heads) for part in path])
+    head, _, rest = path.partition(".")
     if not rest or head not in heads:
-        return operator.attrgetter(attribute)
-    path = rest.split(".", FIELD_PATH_DEPTH_MAX)
-    return partial(_dig, attribute, heads[head], path)
+        return operator.attrgetter(attributes[path])
+    parts = rest.split(".", FIELD_PATH_DEPTH_MAX)
+    return partial(_dig, attributes[path], heads[head], parts)
+
+
+def _vector(getters: Sequence[Getter], row: Any) -> Any:
+    """Read several fields as one value; where one is missing, all of it is."""
+    values = [get(row) for get in getters]
+    missing = any(value is None or value is msgspec.UNSET for value in values)
+    return msgspec.UNSET if missing else values
 
 
 def _dig(attribute: str, head: str, path: list[str], row: Any) -> Any:

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError
 from modelstream.errors import Fenced, LogError
 from modelstream.log.appends import split
 from modelstream.log.base import TopicInfo
-from modelstream.log.kafka import transactions
+from modelstream.log.kafka import commits, transactions
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.cluster import Cluster
 from modelstream.log.kafka.consumer import KafkaConsumer
@@ -34,7 +34,6 @@ QUICK = {
     "fetch.wait.max.ms": "20",
     "retry.backoff.ms": "20",
     "heartbeat.interval.ms": "200",
-    "session.timeout.ms": "1000",
 }
 RECORDS = [str(number).encode() for number in range(40)]
 
@@ -121,8 +120,9 @@ def _send(cluster: MockCluster) -> None:
     assert producer.flush(10) == 0
 
 
-def _member(cluster: MockCluster) -> KafkaConsumer:
-    address = KafkaAddress(cluster.bootstrap, options=QUICK)
+def _member(cluster: MockCluster, **more: str) -> KafkaConsumer:
+    options = QUICK | {name.replace("_", "."): value for name, value in more.items()}
+    address = KafkaAddress(cluster.bootstrap, options=options)
     return KafkaConsumer(
         address, Cluster(address), _split, group="g", topics=[TOPICS["in"]], instance="one"
     )
@@ -157,7 +157,7 @@ def _finish(member: KafkaConsumer, ledger: Ledger) -> None:
 def _check_complete(cluster: MockCluster, ledger: Ledger) -> None:
     """Every record was committed once, and what was committed is on the topic."""
     assert Counter(ledger.committed) == Counter(RECORDS)
-    address = KafkaAddress(cluster.bootstrap)
+    address = KafkaAddress(cluster.bootstrap, options=QUICK)
     readers = Readers(address, Cluster(address).end)
     try:
         found: list[bytes] = []
@@ -234,13 +234,27 @@ def test_after_a_failed_transaction_the_producer_is_renewed_and_the_batch_writte
     _check_complete(cluster, ledger)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS],
-)
-def test_a_member_of_another_generation_is_fenced_and_gets_its_records_again(
+@pytest.mark.parametrize("error", [KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS])
+def test_a_commit_that_meets_a_rebalance_is_tried_again_in_the_new_generation(
     cluster: MockCluster, ledger: Ledger, member: KafkaConsumer, error: int
 ) -> None:
+    batches = _first(member)
+    cluster.fail(Api.TXN_OFFSET_COMMIT, error)
+    member.commit(covers(batches), _answers(batches))
+    assert (ledger.begun, ledger.commits, ledger.producers) == (2, 1, 2)
+    _finish(member, ledger)
+    _check_complete(cluster, ledger)
+
+
+@pytest.mark.parametrize("error", [KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID])
+def test_a_member_that_lost_its_group_is_fenced_and_gets_its_records_again(
+    cluster: MockCluster,
+    ledger: Ledger,
+    member: KafkaConsumer,
+    monkeypatch: pytest.MonkeyPatch,
+    error: int,
+) -> None:
+    monkeypatch.setattr(commits, "KAFKA_REBALANCE_SECONDS_MAX", 0.0)
     batches = _first(member)
     cluster.fail(Api.TXN_OFFSET_COMMIT, error)
     with pytest.raises(Fenced):
@@ -285,8 +299,10 @@ def test_what_no_waiting_mends_is_told_at_once_and_nothing_is_committed(
 
 
 def test_a_member_that_the_group_forgot_joins_again_and_commits_nothing_from_before(
-    cluster: MockCluster, ledger: Ledger, member: KafkaConsumer
+    cluster: MockCluster, ledger: Ledger
 ) -> None:
+    _send(cluster)
+    member = _member(cluster, session_timeout_ms="1000")
     batches = _first(member)
     source = batches[0].source
     both = [TopicPartition("in", number) for number in range(2)]
@@ -304,6 +320,7 @@ def test_a_member_that_the_group_forgot_joins_again_and_commits_nothing_from_bef
     assert ledger.begun == 0
     member.resume(both)
     _finish(member, ledger)
+    member.close()
     _check_complete(cluster, ledger)
 
 

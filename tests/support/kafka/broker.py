@@ -24,10 +24,13 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port}
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=\
+  org.apache.kafka.common.security.plain.PlainLoginModule required user_me="secret";
 log.dirs={data}
 auto.create.topics.enable=false
 num.network.threads=2
@@ -35,6 +38,8 @@ num.io.threads=2
 num.recovery.threads.per.data.dir=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=500
 offsets.topic.num.partitions=4
 offsets.topic.replication.factor=1
 transaction.state.log.num.partitions=4
@@ -64,16 +69,24 @@ class Running(NamedTuple):
 
 
 class KafkaBroker:
-    """One node with a data directory of its own, which outlives `kill` and `start`."""
+    """One node with a data directory of its own, which outlives `kill` and `start`.
+
+    At `sasl_port` it wants the user "me" with the password "secret".
+    """
 
     def __init__(self, directory: Path, extra: str = "") -> None:
         self._directory = directory
         self._jars = _jars()
-        self.port, controller = _free_port(), _free_port()
+        self.port, self.sasl_port, controller = _free_port(), _free_port(), _free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._config = directory / "server.properties"
         self._config.write_text(
-            _PROPERTIES.format(port=self.port, controller=controller, data=directory / "data")
+            _PROPERTIES.format(
+                port=self.port,
+                sasl_port=self.sasl_port,
+                controller=controller,
+                data=directory / "data",
+            )
             + extra
         )
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -8,6 +8,7 @@ from modelstream.limits import (
     KAFKA_MESSAGE_BYTES_MAX,
     KAFKA_POLL_INTERVAL_MS,
     KAFKA_SESSION_MS,
+    KAFKA_TOPICS_MS,
     KAFKA_TRANSACTION_MS,
 )
 from modelstream.log.kafka.address import KafkaAddress
@@ -53,23 +54,26 @@ def client_options(address: KafkaAddress) -> Options:
 def reader_options(address: KafkaAddress) -> Options:
     """Return the options of a consumer that is in no group: it reads where it is told to."""
     own = {name: value for name, value in _consumer(address).items() if not _of_groups(name)}
-    # librdkafka wants a group's name; nothing is ever committed in it.
-    return own | {"group.id": "modelstream.reader", "queued.max.messages.kbytes": 16 * 1024}
+    return own | {
+        # librdkafka wants a group's name; nothing is ever committed in it.
+        "group.id": "modelstream.reader",
+        # To go on elsewhere waits behind the fetch that waits at the end.
+        "fetch.wait.max.ms": 50,
+        "queued.max.messages.kbytes": 16 * 1024,
+    }
 
 
 def member_options(address: KafkaAddress, group: str, instance: str) -> Options:
     """Return the options of a member of a group.
 
     It is a static member: one that is killed and comes back under its name has its partitions at
-    once, and nobody else's move.
+    once, and nobody else's move. Not under `group.protocol=consumer` (KIP-848), where a name is
+    taken until the session ends, and its partitions wait for it as long when the member leaves.
     """
-    options = {
-        "group.id": group,
-        "group.instance.id": f"{group}-{instance}",
-        "max.poll.interval.ms": KAFKA_POLL_INTERVAL_MS,
-    }
-    if address.options.get("group.protocol") != "consumer":  # there the brokers decide (KIP-848)
+    options = {"group.id": group, "max.poll.interval.ms": KAFKA_POLL_INTERVAL_MS}
+    if address.options.get("group.protocol") != "consumer":
         options |= {
+            "group.instance.id": f"{group}-{instance}",
             "session.timeout.ms": KAFKA_SESSION_MS,
             "partition.assignment.strategy": "cooperative-sticky",
         }
@@ -109,6 +113,8 @@ def _consumer(address: KafkaAddress) -> Options:
         "enable.partition.eof": True,
         # One that asks at the end is answered when a record comes, or after so long.
         "fetch.wait.max.ms": 500,
+        # A topic that was deleted is missed within so long; else it would look like one at its end.
+        "topic.metadata.refresh.interval.ms": KAFKA_TOPICS_MS,
         "queued.min.messages": 20_000,
         # When so many wait, the next fetch is put off for so long, and no second: that would let
         # 20,000 records a second through.

@@ -158,9 +158,15 @@ class Cluster:
         while True:
             asked = ConsumerGroupTopicPartitions(group, [KafkaPartition(*source)])
             what = f"cannot read the position of {group!r}"
-            answer = self._result(
-                what, self._admin.list_consumer_group_offsets([asked], require_stable=True)
-            )
+            try:
+                answer = self._result(
+                    what, self._admin.list_consumer_group_offsets([asked], require_stable=True)
+                )
+            except LogUnavailable:  # brokers that have just started load their groups first
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.05)
+                continue
             (partition,) = answer.topic_partitions
             if partition.error is None:
                 return None if partition.offset < 0 else int(partition.offset)

@@ -7,20 +7,21 @@ two batches: what was answered is committed, what was not goes to whoever has th
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from confluent_kafka import KafkaException
 
 from modelstream.errors import Fenced, LogError
-from modelstream.limits import KAFKA_COMMIT_SECONDS_MAX
 from modelstream.log.base import TopicInfo
 from modelstream.log.groups import fenced
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.clients import member_options
 from modelstream.log.kafka.cluster import Cluster
-from modelstream.log.kafka.errors import LASTING, LOST_MEMBERSHIP, log_error, told
+from modelstream.log.kafka.commits import Commits
+from modelstream.log.kafka.errors import told
 from modelstream.log.kafka.member import Member, Tenure
-from modelstream.log.kafka.messages import fitting, record_batch
-from modelstream.log.kafka.transactions import Covered, Plain, Runs, Transactions
+from modelstream.log.kafka.messages import record_batch, size_of
+from modelstream.log.kafka.transactions import Runs
 from modelstream.messages import Outgoing, RecordBatch, TopicPartition
 
 _log = logging.getLogger("modelstream.kafka")
@@ -46,21 +47,14 @@ class KafkaConsumer:
             for number in range(topic.partitions)
         }
         self._closed = False
-        self._unsettled = False  # whether the last commit was done is not known yet
-        self._producer: Transactions | Plain = (
-            Transactions(address, f"{group}-{instance}")
-            if address.delivery == "exactly_once"
-            else Plain(address)
-        )
-        if isinstance(self._producer, Transactions):
-            # Before the first read of positions: what a killed predecessor left open is ended.
-            with told("cannot begin to write transactions"):
-                self._producer.settle()
-        self._member = Member(
+        self._commits = Commits(address, f"{group}-{instance}")
+        self._join = partial(
+            Member,
             member_options(address, group, instance),
             [topic.name for topic in topics],
             cluster.bounds,
         )
+        self._member = self._join()
 
     def poll(self, max_records: int, max_wait_ms: int, max_bytes: int) -> list[RecordBatch]:
         """Return what is there, oldest first in each partition; wait only while nothing is.
@@ -69,11 +63,11 @@ class KafkaConsumer:
         under the same instance name.
         """
         self._check_open()
-        if self._unsettled:
-            with told("cannot read what was committed"):
-                self._settle()
+        if self._member.put_out:
+            self._rejoin()
+        if self._commits.unsettled:
+            self._commits.settle()
             self._member.forget_positions()
-            self._unsettled = False
         give_up = time.monotonic() + max_wait_ms / 1000
         while True:
             waiting = self._waiting()
@@ -99,7 +93,7 @@ class KafkaConsumer:
         runs = self._split(appends)
         try:
             self._check_delivered(covers)
-            self._write(runs, dict(covers))
+            self._commits.write(self._member, runs, dict(covers))
         except Fenced:
             self._restart()
             raise
@@ -154,7 +148,7 @@ class KafkaConsumer:
             return frozenset(self._member.held)
 
     def lag(self) -> dict[TopicPartition, int]:
-        """Return the number of records between the committed position and the end."""
+        """Return how far the committed position is from the end, in offsets; 0 when all is done."""
         with self._member.lock:
             committed = {source: held.committed for source, held in self._member.held.items()}
         bounds = self._cluster.bounds(committed)
@@ -168,9 +162,17 @@ class KafkaConsumer:
         if not self._closed:
             self._closed = True
             self._member.close()
-            self._producer.close()
+            self._commits.close()
 
     # -- reading ---------------------------------------------------------------------------------
+
+    def _rejoin(self) -> None:
+        """Begin anew after an outage, for which the brokers took this member for two."""
+        _log.warning("the group put this member out during an outage; it joins again")
+        paused = self._member.paused
+        self._member.abandon()
+        self._member = self._join()
+        self._member.paused.update(paused)
 
     def _waiting(self) -> int:
         """Return how many fetched records can be delivered."""
@@ -186,7 +188,7 @@ class KafkaConsumer:
         batches: list[RecordBatch] = []
         with self._member.lock:
             for source, tenure in self._deliverable():
-                count, size = fitting(tenure.ahead[:max_records], max_bytes)
+                count, size = _fitting(tenure, max_records, max_bytes)
                 if batches and size > max_bytes:
                     break
                 messages, tenure.ahead = tenure.ahead[:count], tenure.ahead[count:]
@@ -222,51 +224,6 @@ class KafkaConsumer:
                 tenure = self._member.held[source]
                 tenure.position = tenure.committed = tenure.earliest = offset
 
-    # -- writing ---------------------------------------------------------------------------------
-
-    def _write(self, runs: Runs, covers: dict[TopicPartition, int]) -> None:
-        """Write results and positions; tried again while that can help."""
-        give_up = time.monotonic() + KAFKA_COMMIT_SECONDS_MAX
-        pause_seconds = 0.05
-        while True:
-            try:
-                if not (self._unsettled and self._is_committed(covers)):
-                    self._attempt(runs, covers)
-            except KafkaException as error:
-                failure = error.args[0]
-                if failure.code() in LOST_MEMBERSHIP:
-                    raise fenced(sorted(covers)) from error
-                self._unsettled = True
-                lasting = failure.code() in LASTING or not covers
-                if lasting or time.monotonic() > give_up:
-                    raise log_error("nothing was committed", failure) from error
-                _log.warning("a commit failed: %s; it is tried again", failure.str())
-            else:
-                return
-            time.sleep(pause_seconds)
-            pause_seconds = min(2.0, 2 * pause_seconds)
-
-    def _attempt(self, runs: Runs, covers: dict[TopicPartition, int]) -> None:
-        if isinstance(self._producer, Plain):
-            self._producer.run(runs)
-            if covers:
-                self._member.commit(covers)
-        else:
-            covered = Covered(covers, self._member.metadata()) if covers else None
-            self._producer.run(runs, covered)
-
-    def _is_committed(self, covers: dict[TopicPartition, int]) -> bool:
-        """Tell whether a commit whose answer was lost had been done. Raises KafkaException."""
-        self._settle()
-        done = bool(covers) and self._member.committed(covers) == covers
-        self._unsettled = False
-        return done
-
-    def _settle(self) -> None:
-        """End what a failed transaction left open. Raises KafkaException."""
-        if isinstance(self._producer, Transactions):
-            self._producer.settle()
-
     def _restart(self) -> None:
         """Deliver what is still this member's from its committed position."""
         with self._member.lock:
@@ -282,7 +239,7 @@ class KafkaConsumer:
             stale = [
                 source
                 for source, offset in covers.items()
-                if self._unsettled
+                if self._commits.unsettled
                 or source not in held
                 or not held[source].earliest <= offset <= held[source].position
             ]
@@ -297,3 +254,14 @@ class KafkaConsumer:
     def _check_open(self) -> None:
         if self._closed:
             raise LogError("this consumer was closed: ask the log for another")
+
+
+def _fitting(tenure: Tenure, max_records: int, max_bytes: int) -> tuple[int, int]:
+    """Return how many records fit, one at least, and their bytes."""
+    total = 0
+    for count, message in enumerate(tenure.ahead[:max_records]):
+        size = size_of(message)
+        if count and total + size > max_bytes:
+            return count, total
+        total += size
+    return min(len(tenure.ahead), max_records), total

@@ -8,8 +8,10 @@ from confluent_kafka import KafkaError, KafkaException
 from modelstream.errors import InvalidRecord, LogError, LogUnavailable, UnknownTopic
 
 _ADVICE = {
-    KafkaError._ALL_BROKERS_DOWN: "no broker answers: is Kafka running at that address?",
-    KafkaError._TRANSPORT: "the broker does not answer: is Kafka running at that address?",
+    KafkaError._ALL_BROKERS_DOWN: "no broker answers: is Kafka running at that address, and does"
+    " the port speak what security.protocol says?",
+    KafkaError._TRANSPORT: "the broker does not answer: is Kafka running at that address, and does"
+    " the port speak what security.protocol says?",
     KafkaError._TIMED_OUT: "the broker did not answer in time: is Kafka running at that address?",
     KafkaError._NOENT: "a partition has no leader: are all brokers up?",
     KafkaError._RESOLVE: "the broker's name is not known: check the address",
@@ -34,6 +36,7 @@ LASTING = (
     | _TOO_LARGE
     | {
         KafkaError.FENCED_INSTANCE_ID,
+        KafkaError._FATAL,
         KafkaError._AUTHENTICATION,
         KafkaError._SSL,
         KafkaError.SASL_AUTHENTICATION_FAILED,
@@ -55,17 +58,33 @@ _PASSING = {
     KafkaError._TIMED_OUT_QUEUE,
     KafkaError._TRANSPORT,
     KafkaError._WAIT_COORD,
+    KafkaError.BROKER_NOT_AVAILABLE,
     KafkaError.CONCURRENT_TRANSACTIONS,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.KAFKA_STORAGE_ERROR,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NETWORK_EXCEPTION,
     KafkaError.NOT_COORDINATOR,
+    KafkaError.NOT_ENOUGH_REPLICAS,
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.REPLICA_NOT_AVAILABLE,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.UNSTABLE_OFFSET_COMMIT,
 }
-# The group goes on without this member, or with another generation of it.
-LOST_MEMBERSHIP = {
+# The group is about to have another generation, of which this member may be one.
+NEW_GENERATION = {
     KafkaError.ILLEGAL_GENERATION,
-    KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.STALE_MEMBER_EPOCH,
+}
+# The group goes on without this member, or with another generation of it.
+LOST_MEMBERSHIP = NEW_GENERATION | {
+    KafkaError.UNKNOWN_MEMBER_ID,
     KafkaError.FENCED_MEMBER_EPOCH,
     KafkaError._ASSIGNMENT_LOST,
 }
@@ -89,7 +108,8 @@ def log_error(what: str, error: KafkaError) -> LogError:
             f"{what}: a record is larger than the topic takes: raise its max.message.bytes,"
             " or send smaller records"
         )
-    if error.code() == KafkaError.FENCED_INSTANCE_ID:
+    # The client as a whole gives up (_FATAL) for no other reason than this.
+    if error.code() in {KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL}:
         return LogError(
             f"{what}: another consumer joined the group under this instance's name and took its"
             " place: give every instance a name of its own"

@@ -14,8 +14,9 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from modelstream.errors import LogError
+from modelstream.errors import LogError, LogUnavailable
 from modelstream.limits import KAFKA_CALL_SECONDS
+from modelstream.log.groups import fenced
 from modelstream.log.kafka.clients import Options
 from modelstream.log.kafka.errors import LASTING, log_error, told
 from modelstream.log.kafka.messages import by_partition
@@ -56,12 +57,15 @@ class Member:
         self._idle_seconds_max = float(options["max.poll.interval.ms"]) / 3000
         self._asked = time.monotonic()
         self._kept = False  # the keeper has paused what is held
+        self._failure: LogError | None = None  # of the client as a whole: it does nothing any more
+        self._strayed = False  # the group was out of reach for too long, and gave nothing since
+        self.put_out = False  # when it had strayed: another member may take this one's place
         # Assigned while the brokers did not tell its position: the next fetch asks again.
         self._unplaced: set[TopicPartition] = set()
         self._stop = threading.Event()
         with told(self._what):
             self._consumer.subscribe(
-                list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke
+                list(topics), on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
             )
         self._keeper = threading.Thread(target=self._keep, name="kafka-keeper", daemon=True)
         self._keeper.start()
@@ -69,6 +73,8 @@ class Member:
     def fetch(self, max_records: int, seconds: float) -> None:
         """Bring what has arrived into `held`; wait for a first message alone."""
         with self.lock, told(self._what):
+            if self._failure is not None:
+                raise self._failure
             self._asked = time.monotonic()
             self._place()
             if self._kept:
@@ -85,10 +91,21 @@ class Member:
             self._unplaced.update(self.held)
             self.held.clear()
 
-    def metadata(self) -> Any:
-        """Return what the brokers check in a transaction: this member and its generation."""
+    def metadata(self, covers: Sources) -> Any:
+        """Return what the brokers check in a transaction: this member and its generation.
+
+        It is of a moment when these partitions are this member's: were one let go of later, the
+        brokers would refuse the generation. Raises Fenced.
+        """
         with self.lock:
-            return self._consumer.consumer_group_metadata()
+            metadata = self._consumer.consumer_group_metadata()
+            # A client that heard nothing of its group gives its name up by itself, before it says
+            # so; where a group is empty, brokers let one without a name pass.
+            strayed = not self._consumer.memberid()
+            lost = [source for source in covers if strayed or source not in self.held]
+            if lost:
+                raise fenced(lost)
+            return metadata
 
     def committed(self, sources: Sources) -> dict[TopicPartition, int]:
         """Ask for committed positions; -1 for none. Raises KafkaException."""
@@ -137,12 +154,26 @@ class Member:
         self._stop.set()
         self._keeper.join()
         with self.lock, told(self._what):
-            # A static member that merely closes would keep its partitions for a session's time.
-            self._consumer.unsubscribe()
-            give_up = time.monotonic() + KAFKA_CALL_SECONDS
-            while not self._has_left() and time.monotonic() < give_up:
-                self._consumer.consume(1, 0.05)
+            try:
+                self._leave()
+            except (KafkaException, LogError) as error:
+                # Another took this one's place, and the group knows it no more.
+                _log.info("%s: %s", self._what, error)
             self._consumer.close()
+
+    def abandon(self) -> None:
+        """Release the client of a member that was put out; its name, and its place, are left."""
+        self._stop.set()
+        self._keeper.join()
+        with self.lock, told(self._what):
+            self._consumer.close()
+
+    def _leave(self) -> None:
+        # A static member that merely closes would keep its partitions for a session's time.
+        self._consumer.unsubscribe()
+        give_up = time.monotonic() + KAFKA_CALL_SECONDS
+        while not self._has_left() and time.monotonic() < give_up:
+            self._take(self._consumer.consume(1, 0.05))
 
     def _has_left(self) -> bool:
         """Tell whether the group knows this member no more.
@@ -163,6 +194,13 @@ class Member:
                 tenure = self.held.get(TopicPartition(message.topic(), message.partition()))
                 if tenure is not None:
                     tenure.end = message.offset()
+            elif error.code() == KafkaError._FATAL:
+                # It is told once, perhaps to the keeper, and holds for ever.
+                self._failure = log_error(self._what, error)
+                if self._strayed:
+                    self.put_out = True
+                    self._failure = LogUnavailable(str(self._failure))
+                raise self._failure
             elif error.fatal() or error.code() in LASTING:
                 raise log_error(self._what, error)
             else:
@@ -180,6 +218,7 @@ class Member:
         An error does not leave this callback: the client would go on as if it had not been.
         """
         consumer.incremental_assign(partitions)
+        self._strayed = False
         self._unplaced.update(TopicPartition(each.topic, each.partition) for each in partitions)
         if self._stop.is_set():  # leaving: the coordinator answers nothing any more
             return
@@ -209,6 +248,11 @@ class Member:
             self.held.pop(source, None)
             self._unplaced.discard(source)
         consumer.incremental_unassign(partitions)
+
+    def _lose(self, consumer: Consumer, partitions: list[KafkaPartition]) -> None:
+        """Let partitions go that may be another member's already."""
+        self._strayed = True
+        self._revoke(consumer, partitions)
 
     def _keep(self) -> None:
         """Ask for nothing in the caller's place, while a batch takes long."""

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from confluent_kafka import Consumer, KafkaError, Message
 from confluent_kafka import TopicPartition as KafkaPartition
@@ -13,7 +13,7 @@ from modelstream.limits import KAFKA_CALL_SECONDS, KAFKA_READERS_MAX
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.clients import reader_options
 from modelstream.log.kafka.errors import log_error, passes, told
-from modelstream.log.kafka.messages import fitting, record_batch
+from modelstream.log.kafka.messages import record_batch, size_of
 from modelstream.messages import RecordBatch, TopicPartition
 
 
@@ -47,7 +47,7 @@ class PartitionReader:
                 return record_batch(self._source, (), offset)
             self._seek(offset)
         messages = self._take(max_records, 0.0) or self._await(offset, max_records)
-        fit, _ = fitting(messages, max_bytes)
+        fit = _fitting(messages, max_bytes)
         self._ahead = messages[fit:]
         if fit == 0:
             self._position = max(offset, self._end)
@@ -147,3 +147,13 @@ class Readers:
                 surplus.append(self._idle.popitem(last=False)[1])
         for each in surplus:
             each.close()
+
+
+def _fitting(messages: Sequence[Message], max_bytes: int) -> int:
+    """Return how many messages fit, one at least where there is one."""
+    total = 0
+    for count, message in enumerate(messages):
+        total += size_of(message)
+        if count and total > max_bytes:
+            return count
+    return len(messages)
