@@ -9,6 +9,7 @@ from pathlib import Path
 PEERS = {
     "bytewax": ("bytewax==0.21.1",),
     "quix": ("quixstreams==3.28.1",),
+    "faust": ("faust-streaming==0.15.3", "aiokafka[lz4]==0.14.0"),
     "jpmml": ("jpmml_evaluator==0.16.0",),
     "pypmml": ("pypmml==1.5.8", "pandas==3.1.1"),
     # The last version whose requirements this Python meets.

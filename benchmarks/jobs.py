@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,14 @@ from benchmarks.measure import Side, Slice
 
 @contextmanager
 def job_side(peer: str, job: str, directory: Path) -> Iterator[Side]:
-    """Run a job on what lies in a directory, and return a side that asks it for slices."""
+    """Run a job on what lies in a directory, and return a side that asks it for slices.
+
+    Without a peer's name it runs in the environment of this process.
+    """
     root = Path(__file__).resolve().parents[1]
+    python = python_of(peer) if peer else sys.executable
     with subprocess.Popen(
-        [python_of(peer), "-m", f"benchmarks.peer_jobs.{job}", str(directory)],
+        [python, "-m", f"benchmarks.peer_jobs.{job}", str(directory)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=root,

@@ -140,9 +140,9 @@ def _read(log: Log, topic: str, count: int, seen: list[int]) -> None:
                 seen.extend([time.perf_counter_ns()] * len(batch))
 
 
-def paced(values: Sequence[bytes]) -> Iterator[bytes]:
-    """Give PER_SECOND values a second, each at its time."""
+def paced(values: Sequence[bytes], per_second: int = PER_SECOND) -> Iterator[bytes]:
+    """Give so many values a second, each at its time."""
     start = time.perf_counter()
     for number, value in enumerate(values):
-        time.sleep(max(0.0, start + number / PER_SECOND - time.perf_counter()))
+        time.sleep(max(0.0, start + number / per_second - time.perf_counter()))
         yield value
