@@ -6,8 +6,17 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.kafka.broker import KafkaBroker, NoBroker, Running
+
+
+def pytest_configure() -> None:
+    """No example is timed: how long one takes says how busy the machine is, and nothing else."""
+    settings.register_profile(
+        "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
