@@ -28,16 +28,19 @@ def wait_out(
     Raises what `work` raises: LogUnavailable once the log has been away for `seconds_max`.
     """
     give_up: float | None = None
+    reason = ""
     pause_seconds = LOG_RETRY_SECONDS_MIN
     while not stop.is_set():
         try:
             done = work()
         except LogUnavailable as error:
-            if give_up is None:
-                give_up = time.monotonic() + seconds_max
-                _log.warning("%s; trying again for %g s", error, seconds_max)
-            elif time.monotonic() > give_up:
+            give_up = give_up or time.monotonic() + seconds_max
+            left = give_up - time.monotonic()
+            if left < 0:
                 raise LogUnavailable(f"{error} (tried for {seconds_max:g} s)") from error
+            if str(error) != reason:
+                reason = str(error)
+                _log.warning("%s; trying again for %.0f s", error, left)
         else:
             if give_up is not None:
                 _log.warning("the log answers again")

@@ -30,6 +30,15 @@ _log = logging.getLogger("modelstream.kafka")
 
 # Of a topic's configuration, what a TopicInfo tells.
 _COMPACT, _RETENTION, _MESSAGE_BYTES = "cleanup.policy", "retention.ms", "max.message.bytes"
+# A question about offsets goes to the leader as the client remembers it; after a broker's restart these
+# answers come for as long as it remembers, minutes, as the question alone does not make it look anew.
+_STALE_LEADER = frozenset(
+    {
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+    }
+)
 
 
 class Cluster:
@@ -38,8 +47,7 @@ class Cluster:
     def __init__(self, address: KafkaAddress) -> None:
         self._address = address
         self._troubles = Troubles(tells=False)
-        with told("Kafka's client cannot be set up"):
-            self._admin = AdminClient(client_options(address) | {"error_cb": self._troubles})
+        self._admin = self._connect()
         self._known: dict[str, TopicInfo] = {}
 
     def reach(self) -> None:
@@ -209,7 +217,13 @@ class Cluster:
                 for topic, _ in sources:
                     self.forget(topic)
                     self.topic(topic)
+            elif error.args[0].code() in _STALE_LEADER:
+                self._admin = self._connect()
             raise log_error(what, error.args[0]) from error
+
+    def _connect(self) -> AdminClient:
+        with told("Kafka's client cannot be set up"):
+            return AdminClient(client_options(self._address) | {"error_cb": self._troubles})
 
     def _counts(self) -> dict[str, int]:
         """Return the number of partitions of every topic."""
