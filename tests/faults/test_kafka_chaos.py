@@ -59,7 +59,7 @@ def broker(tmp_path: Path) -> Iterator[KafkaBroker]:
 @pytest.mark.parametrize(
     ("records", "kills", "restarts"),
     [
-        pytest.param(20_000, 10, 1, id="short"),
+        pytest.param(8_000, 6, 1, id="short"),
         pytest.param(200_000, 100, 5, id="full", marks=pytest.mark.soak),
     ],
 )
