@@ -99,7 +99,8 @@ def test_kills_of_workers_and_broker_lose_nothing_and_nothing_is_twice(
             "%s records, %s kills, %s restarts: %s results of aborted transactions, %.0f s",
             *(records, kills, restarts, aborted, time.monotonic() - began),
         )
-        assert aborted, "kills were to meet transactions"
+        # A few kills may all fall between two transactions.
+        assert aborted or kills < 100, "kills were to meet transactions"
 
 
 def rig_publish(rig: Rig, number: int) -> None:
