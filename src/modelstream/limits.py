@@ -265,6 +265,10 @@ KAFKA_REACH_SECONDS = 4.0
 KAFKA_TELL_SECONDS = 60.0
 # At its end a producer waits so long to abort what failed; the brokers do it a little later anyway.
 KAFKA_ABORT_SECONDS = 5.0
+# More than a call is given, as this one may not keep to what it is given; the producer is left then.
+KAFKA_SEND_OFFSETS_SECONDS = KAFKA_CALL_SECONDS + 5.0
+# Each is a hung thread with its client's threads and buffers.
+KAFKA_PRODUCERS_ABANDONED_MAX = 8
 # How long one commit is tried again while brokers come and go, before the instance gives up.
 KAFKA_COMMIT_SECONDS_MAX = 120.0
 # How long a commit that meets a rebalance is tried again under the new generation; past that its

@@ -1,15 +1,21 @@
 """A producer that writes records, and positions with them, all or none."""
 
 import logging
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import TopicPartition as KafkaPartition
 
-from modelstream.errors import LogUnavailable
-from modelstream.limits import KAFKA_ABORT_SECONDS, KAFKA_CALL_SECONDS
+from modelstream.errors import LogError, LogUnavailable
+from modelstream.limits import (
+    KAFKA_ABORT_SECONDS,
+    KAFKA_CALL_SECONDS,
+    KAFKA_PRODUCERS_ABANDONED_MAX,
+    KAFKA_SEND_OFFSETS_SECONDS,
+)
 from modelstream.log.appends import Run
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.clients import producer_options
@@ -45,6 +51,7 @@ class Transactions:
         self._options = producer_options(address, transactional_id, told_offsets=told_offsets)
         self._producer: Producer | None = None
         self._is_open = False  # a transaction, as far as is known here
+        self._abandoned = 0
 
     def run(
         self, runs: Runs, covered: Covered | None = None, on_delivery: OnDelivery | None = None
@@ -90,19 +97,59 @@ class Transactions:
             for partition, run in partitions.items():
                 produce(producer, topic, partition, run, on_delivery)
         if covered is not None:
-            producer.send_offsets_to_transaction(
-                [KafkaPartition(*source, offset) for source, offset in covered.positions.items()],
-                covered.membership,
-                KAFKA_CALL_SECONDS,
-            )
+            self._send_offsets(producer, covered)
         _commit(producer)
         self._is_open = False
+
+    def _send_offsets(self, producer: Producer, covered: Covered) -> None:
+        """Move positions with the transaction.
+
+        The client can stay in this call for ever where a broker went away (librdkafka's issue
+        5456), whatever time it is given. Then its producer is left as it is: another one under the
+        same id takes its place, and whatever it may still write is refused by the brokers.
+        """
+        offsets = [KafkaPartition(*source, at) for source, at in covered.positions.items()]
+        try:
+            _within(
+                KAFKA_SEND_OFFSETS_SECONDS,
+                lambda: producer.send_offsets_to_transaction(
+                    offsets, covered.membership, KAFKA_CALL_SECONDS
+                ),
+            )
+        except TimeoutError as error:
+            self._producer, self._is_open = None, False
+            self._abandoned += 1
+            if self._abandoned > KAFKA_PRODUCERS_ABANDONED_MAX:
+                raise LogError(
+                    f"Kafka's client hung {self._abandoned} times while it committed positions;"
+                    " start this instance again"
+                ) from error
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "positions, in time")) from error
 
     def _start(self) -> Producer:
         producer = Producer(self._options)
         producer.init_transactions(KAFKA_CALL_SECONDS)
         self._producer = producer
         return producer
+
+
+def _within(seconds: float, call: Callable[[], object]) -> None:
+    """Make a call that may never return. Raises what it raises, TimeoutError once it is too late."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            raised.append(error)
+
+    thread = threading.Thread(target=run, name="kafka-offsets", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError
+    if raised:
+        raise raised[0]
 
 
 def _commit(producer: Producer) -> None:
