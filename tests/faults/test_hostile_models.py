@@ -241,7 +241,8 @@ GRAPHS: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("what", GRAPHS)
 def test_a_graph_that_breaks_the_rules_is_refused(rig: Rig, what: str) -> None:
     refusal = refused(rig, data=GRAPHS[what]())
-    assert refusal.code in {"invalid_model", "unsupported_model", "memory"}
+    # Ten thousand inputs can also meet the limit of processor time first, on a busy machine.
+    assert refusal.code in {"invalid_model", "unsupported_model", "memory", "timeout"}
 
 
 # -- models that answer badly, or never -----------------------------------------------------------

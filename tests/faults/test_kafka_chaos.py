@@ -40,7 +40,7 @@ OPTIONS = {"session.timeout.ms": 6000}
 
 _log = logging.getLogger(__name__)
 
-pytestmark = [pytest.mark.faults, pytest.mark.kafka]
+pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.soak]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def broker(tmp_path: Path) -> Iterator[KafkaBroker]:
     ("records", "kills", "restarts"),
     [
         pytest.param(8_000, 6, 1, id="short"),
-        pytest.param(200_000, 100, 5, id="full", marks=pytest.mark.soak),
+        pytest.param(200_000, 100, 5, id="full"),
     ],
 )
 def test_kills_of_workers_and_broker_lose_nothing_and_nothing_is_twice(

@@ -9,7 +9,7 @@ from modelstream.limits import KAFKA_COMMIT_SECONDS_MAX, KAFKA_REBALANCE_SECONDS
 from modelstream.log.groups import fenced
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.errors import LASTING, LOST_MEMBERSHIP, NEW_GENERATION, log_error, told
-from modelstream.log.kafka.member import Member
+from modelstream.log.kafka.member import Member, Tenure
 from modelstream.log.kafka.transactions import Covered, Plain, Runs, Transactions
 from modelstream.messages import TopicPartition
 
@@ -40,10 +40,13 @@ class Commits:
         """Write results and positions. Raises Fenced, LogUnavailable, LogError."""
         began = time.monotonic()
         pause_seconds = _PAUSE_SECONDS_MIN
+        tenures = member.tenures(covers)
+        if tenures.keys() != covers.keys():
+            raise fenced(sorted(covers))
         while True:
             try:
                 if not (self.unsettled and self._is_committed(member, covers)):
-                    self._attempt(member, runs, covers)
+                    self._attempt(member, runs, covers, tenures)
             except KafkaException as error:
                 failure, code = error.args[0], error.args[0].code()
                 seconds = time.monotonic() - began
@@ -71,13 +74,19 @@ class Commits:
         """Release the producer."""
         self._producer.close()
 
-    def _attempt(self, member: Member, runs: Runs, covers: dict[TopicPartition, int]) -> None:
+    def _attempt(
+        self,
+        member: Member,
+        runs: Runs,
+        covers: dict[TopicPartition, int],
+        tenures: dict[TopicPartition, Tenure],
+    ) -> None:
         if isinstance(self._producer, Plain):
             self._producer.run(runs)
             if covers:
                 member.commit(covers)
         else:
-            covered = Covered(covers, member.metadata(covers)) if covers else None
+            covered = Covered(covers, member.metadata(tenures)) if covers else None
             self._producer.run(runs, covered)
 
     def _is_committed(self, member: Member, covers: dict[TopicPartition, int]) -> bool:

@@ -7,7 +7,7 @@ the keeper, asks instead; it takes part in rebalances, and what it is given wait
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,18 +91,28 @@ class Member:
             self._unplaced.update(self.held)
             self.held.clear()
 
-    def metadata(self, covers: Sources) -> Any:
+    def tenures(self, sources: Sources) -> dict[TopicPartition, Tenure]:
+        """Return the tenures of those of these partitions that are this member's."""
+        with self.lock:
+            return {source: self.held[source] for source in sources if source in self.held}
+
+    def metadata(self, tenures: Mapping[TopicPartition, Tenure]) -> Any:
         """Return what the brokers check in a transaction: this member and its generation.
 
-        It is of a moment when these partitions are this member's: were one let go of later, the
-        brokers would refuse the generation. Raises Fenced.
+        It is of a moment when these tenures last: were a partition let go of later, the brokers
+        would refuse the generation; one that went and came back was another's meanwhile, who may
+        have answered its records. Raises Fenced.
         """
         with self.lock:
             metadata = self._consumer.consumer_group_metadata()
             # A client that heard nothing of its group gives its name up by itself, before it says
             # so; where a group is empty, brokers let one without a name pass.
             strayed = not self._consumer.memberid()
-            lost = [source for source in covers if strayed or source not in self.held]
+            lost = [
+                source
+                for source, tenure in tenures.items()
+                if strayed or self.held.get(source) is not tenure
+            ]
             if lost:
                 raise fenced(lost)
             return metadata
