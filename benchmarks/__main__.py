@@ -13,7 +13,17 @@ from benchmarks.measure import Report, as_plain, machine, progress, show
 
 # Each is a module of this package with `run(quick=...)`, imported when it is wanted.
 NAMES = (
-    *("join", "log", "peers", "latency", "swap", "swaps_by_format", "many"),
+    *(
+        "join",
+        "log",
+        "peers",
+        "latency",
+        "kafka",
+        "kafka_latency",
+        "swap",
+        "swaps_by_format",
+        "many",
+    ),
     *("pmml", "pmml_rows", "pfa", "trees"),
 )
 
