@@ -27,7 +27,10 @@ def main() -> None:
     )
     options = {"bootstrap.servers": told.bootstrap, "enable.idempotence": True, "linger.ms": 0}
     exactly_once = told.delivery == "exactly_once"
-    producer = Producer(options | ({"transactional.id": told.group} if exactly_once else {}))
+    if exactly_once:
+        # By default a transaction that follows too soon waits for 100 ms.
+        options |= {"transactional.id": told.group, "retry.backoff.ms": 2}
+    producer = Producer(options)
     if exactly_once:
         producer.init_transactions()
     consumer.subscribe([told.records])

@@ -259,6 +259,9 @@ KAFKA_POLL_INTERVAL_MS = 60_000
 KAFKA_TOPICS_MS = 10_000
 # The brokers abort a transaction that was left open for so long; ours are open for milliseconds.
 KAFKA_TRANSACTION_MS = 30_000
+# The first pause before brokers that still mark the transaction before are asked again: marking takes
+# a millisecond or two, and a record's answer waits for it.
+KAFKA_TRANSACTION_RETRY_MS = 2
 # The first question to a cluster: a person waits for it, and brokers at the address answer at once.
 KAFKA_REACH_SECONDS = 4.0
 # An error in the background is logged again when it was not met for so long: it is a new one then.

@@ -104,6 +104,12 @@ class NamedLog:
         batch = self._log.read(self._prefix + topic, partition, offset, max_records, max_bytes)
         return replace(batch, topic=topic)
 
+    def arrived(
+        self, topic: str, partition: int, offset: int, max_records: int, max_bytes: int
+    ) -> RecordBatch:
+        batch = self._log.arrived(self._prefix + topic, partition, offset, max_records, max_bytes)
+        return replace(batch, topic=topic)
+
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         return self._log.bounds(self._prefix + topic, partition)
 

@@ -28,6 +28,8 @@ from modelstream.messages import Outgoing, RecordBatch, TopicPartition
 from modelstream.wire.json import read_field
 
 _log = logging.getLogger("modelstream")
+# `Log.read`, or `Log.arrived`.
+ReadLog = Callable[[str, int, int, int, int], RecordBatch]
 
 
 class Embedded:
@@ -65,7 +67,7 @@ class Embedded:
 
         Raises LogUnavailable while the log is away: the next turn goes on from what was committed.
         """
-        self.follow_registry()
+        self._follow(self._log.arrived)
         self.shell.take_loads()
         if self.shell.released:
             self._resume()
@@ -81,9 +83,13 @@ class Embedded:
 
     def follow_registry(self) -> None:
         """Fold what is new on the registry, to its end."""
-        batch = self._read_registry(self._registry_offset)
+        self._follow(self._log.read)
+
+    def _follow(self, read: ReadLog) -> None:
+        """Fold what a reading of the registry gives."""
+        batch = self._read_registry(read, self._registry_offset)
         while len(batch):
-            following = self._read_registry(batch.next_offset)
+            following = self._read_registry(read, batch.next_offset)
             events = list(zip(batch.offsets, decode_events(batch.values), strict=True))
             self.shell.follow(events, more=bool(len(following)))
             self._registry_offset = batch.next_offset
@@ -125,10 +131,8 @@ class Embedded:
         self._consumer.close()
         self.shell.close(STOP_SECONDS_MAX)
 
-    def _read_registry(self, offset: int) -> RecordBatch:
-        return self._log.read(
-            self._flow.registry, 0, offset, REGISTRY_READ_RECORDS, BATCH_BYTES_MAX
-        )
+    def _read_registry(self, read: ReadLog, offset: int) -> RecordBatch:
+        return read(self._flow.registry, 0, offset, REGISTRY_READ_RECORDS, BATCH_BYTES_MAX)
 
     def _commit(self, turn: Turn) -> int:
         """Write results, rejects and positions in one atomic step."""

@@ -136,6 +136,15 @@ class Log(Protocol):
         """
         ...
 
+    def arrived(
+        self, topic: str, partition: int, offset: int, max_records: int, max_bytes: int
+    ) -> RecordBatch:
+        """Return of what `read` does that which is here already: for one who follows a topic.
+
+        It asks nobody. What was committed a moment ago may come with a later call.
+        """
+        ...
+
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """Return the first kept offset and the offset after the last. Raises UnknownTopic."""
         ...

@@ -18,6 +18,7 @@ from modelstream.limits import (
 from modelstream.log.base import Log
 from modelstream.messages import Outgoing
 from tests.support.logs import BYTES, Logs, numbered, read_all, window
+from tests.support.waiting import eventually
 
 
 def test_records_come_back_in_order_with_their_offsets(log: Log) -> None:
@@ -167,6 +168,28 @@ def test_a_read_keeps_to_its_limits_but_returns_one_record_at_least(log: Log) ->
     one = log.read("a", 0, offsets[9], 100, 1)
     assert list(one.offsets) == [offsets[9]]
     assert offsets[9] < one.next_offset <= log.bounds("a", 0)[1]
+
+
+def test_what_was_appended_arrives_by_itself(log: Log) -> None:
+    log.create_topic("a")
+    seen: list[bytes] = []
+    offset = 0
+
+    def follow() -> int:
+        nonlocal offset
+        batch = log.arrived("a", 0, offset, 2, BYTES)
+        assert len(batch) <= 2
+        seen.extend(batch.values)
+        offset = batch.next_offset
+        return len(seen)
+
+    assert follow() == 0
+    log.append(Outgoing("a", numbered(3)))
+    eventually(lambda: follow() == 3)
+    log.append(Outgoing("a", numbered(2, 3)))
+    eventually(lambda: follow() == 5)
+    assert seen == numbered(5)
+    assert offset <= log.bounds("a", 0)[1]
 
 
 def test_a_read_at_the_end_is_empty(log: Log) -> None:

@@ -76,6 +76,12 @@ class DiskLog:
         source = TopicPartition(topic, partition)
         return self._batches.read(source, offset, max_records, max_bytes)
 
+    def arrived(
+        self, topic: str, partition: int, offset: int, max_records: int, max_bytes: int
+    ) -> RecordBatch:
+        """Return what `read` does: everything is here."""
+        return self.read(topic, partition, offset, max_records, max_bytes)
+
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """Return the first kept offset and the offset after the last."""
         return self._batches.bounds(self._topics.find(topic).row(partition))

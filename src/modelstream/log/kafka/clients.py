@@ -10,6 +10,7 @@ from modelstream.limits import (
     KAFKA_SESSION_MS,
     KAFKA_TOPICS_MS,
     KAFKA_TRANSACTION_MS,
+    KAFKA_TRANSACTION_RETRY_MS,
 )
 from modelstream.log.kafka.address import KafkaAddress
 from modelstream.log.kafka.troubles import Troubles
@@ -100,6 +101,9 @@ def producer_options(
         options |= {
             "transactional.id": transactional_id,
             "transaction.timeout.ms": KAFKA_TRANSACTION_MS,
+            # A transaction that follows at once finds the one before not yet marked everywhere, and
+            # asks again: by default after 100 ms. It doubles, so that brokers that are away rest.
+            "retry.backoff.ms": KAFKA_TRANSACTION_RETRY_MS,
         }
     return options | _common(address, without=_CONSUMER_ONLY)
 

@@ -209,7 +209,7 @@ class Cluster:
                 request_timeout=KAFKA_CALL_SECONDS,
             )
             return {
-                TopicPartition(asked.topic, asked.partition): answer.result(KAFKA_CALL_SECONDS)
+                TopicPartition(asked.topic, asked.partition): _outcome(answer)
                 for asked, answer in answers.items()
             }
         except KafkaException as error:
@@ -242,7 +242,7 @@ class Cluster:
         answers = self._admin.describe_configs(resources) if resources else {}
         for resource, answer in answers.items():
             try:
-                found[resource.name] = answer.result(KAFKA_CALL_SECONDS)
+                found[resource.name] = _outcome(answer)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise log_error(
@@ -270,7 +270,15 @@ class Cluster:
         """Return the one answer of a call."""
         (answer,) = answers.values()
         with told(what):
-            return answer.result(KAFKA_CALL_SECONDS)
+            return _outcome(answer)
+
+
+def _outcome(answer: "Future[Any]") -> Any:
+    """Return what a call brought; one that is not answered at all fails, too. Raises KafkaException."""
+    try:
+        return answer.result(KAFKA_CALL_SECONDS)
+    except TimeoutError as error:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from error
 
 
 def _info(name: str, partitions: int, config: Mapping[str, Any]) -> TopicInfo:

@@ -88,6 +88,14 @@ class KafkaLog:
         self._cluster.check_partition(source)
         return self._readers.read(source, offset, max_records, max_bytes)
 
+    def arrived(
+        self, topic: str, partition: int, offset: int, max_records: int, max_bytes: int
+    ) -> RecordBatch:
+        """Return records that were fetched already, from `offset` on; never waits, asks nobody."""
+        source = TopicPartition(topic, partition)
+        self._cluster.check_partition(source)
+        return self._readers.read(source, offset, max_records, max_bytes, asks=False)
+
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """Return the first kept offset and the offset after the last."""
         source = TopicPartition(topic, partition)

@@ -37,16 +37,21 @@ class PartitionReader:
         self._ahead: list[Message] = []
         self._end = -1  # where the partition was last seen to end
 
-    def read(self, offset: int, max_records: int, max_bytes: int) -> RecordBatch:
+    def read(
+        self, offset: int, max_records: int, max_bytes: int, *, asks: bool = True
+    ) -> RecordBatch:
         """Return records from `offset` on, or an empty batch at the end.
 
-        At the end means: of all that was committed before the call. Raises LogError.
+        At the end means: of all that was committed before the call; where it does not ask, of
+        what has arrived. Raises LogError.
         """
         if offset != self._position:
-            if offset >= self._end_of(self._source):
+            if asks and offset >= self._end_of(self._source):
                 return record_batch(self._source, (), offset)
             self._seek(offset)
-        messages = self._take(max_records, 0.0) or self._await(offset, max_records)
+        messages = self._take(max_records, 0.0)
+        if asks and not messages:
+            messages = self._await(offset, max_records)
         fit = _fitting(messages, max_bytes)
         self._ahead = messages[fit:]
         if fit == 0:
@@ -115,14 +120,20 @@ class Readers:
         self._idle: OrderedDict[TopicPartition, PartitionReader] = OrderedDict()
 
     def read(
-        self, source: TopicPartition, offset: int, max_records: int, max_bytes: int
+        self,
+        source: TopicPartition,
+        offset: int,
+        max_records: int,
+        max_bytes: int,
+        *,
+        asks: bool = True,
     ) -> RecordBatch:
-        """Read as `Log.read` does."""
+        """Read as `Log.read` does, or as `Log.arrived`, which does not ask."""
         with self._lock:
             reader = self._idle.pop(source, None)
         reader = reader or PartitionReader(self._address, source, self._end_of)
         try:
-            batch = reader.read(offset, max_records, max_bytes)
+            batch = reader.read(offset, max_records, max_bytes, asks=asks)
         except BaseException:
             reader.close()
             raise
