@@ -11,11 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from modelstream.flow import Flow, load_flow
 from modelstream.log import open_log
+from modelstream.log.kafka.errors import passes
 from tests.support.flows import Rig
 
 # What one partition holds: offsets and values, in order.
@@ -27,12 +35,16 @@ SOURCE = "wine.records"
 
 @contextmanager
 def rig_on(
-    directory: Path, bootstrap: str, options: Mapping[str, int], lines: Sequence[str] = ()
+    directory: Path,
+    bootstrap: str,
+    options: Mapping[str, int],
+    lines: Sequence[str] = (),
+    name: str = "wine",
 ) -> Iterator[tuple[Rig, Path]]:
-    """Declare a flow "wine" on a broker; yield it with the path of its flow.toml."""
+    """Declare a flow on a broker; yield it with the path of its flow.toml."""
     path = directory / "flow.toml"
     table = [f'"{name}" = {value}' for name, value in options.items()]
-    text = ['name = "wine"', f'log = "kafka://{bootstrap}"', *lines, "[kafka]", *table]
+    text = [f'name = "{name}"', f'log = "kafka://{bootstrap}"', *lines, "[kafka]", *table]
     path.write_text("\n".join(text))
     flow = load_flow(path)
     log = open_log(flow.log, options=flow.kafka)
@@ -75,8 +87,12 @@ class Serving:
         assert self._process.poll() is None, f"serve ended:\n{self.output()}"
         pid = self._process.pid
         children = Path(f"/proc/{pid}/task").glob("*/children")
-        pids = [int(each) for some in children for each in some.read_text().split()]
-        return [each for each in pids if b"modelstream.engines.worker" in _command(each)]
+        pids = [int(each) for some in children for each in _read(some).split()]
+        return [
+            each
+            for each in pids
+            if b"modelstream.engines.worker" in _read(Path(f"/proc/{each}/cmdline"))
+        ]
 
     def kill_one(self, chance: random.Random) -> None:
         """Kill a worker as nothing else would: it gets no chance to clean up."""
@@ -234,18 +250,25 @@ class Load:
 
 
 def owners(bootstrap: str, flow: Flow) -> dict[tuple[str, int], str]:
-    """Return the instance that has each partition of a flow's records."""
+    """Return the instance that has each partition of a flow's records, as far as it is known yet."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     (answer,) = admin.describe_consumer_groups([flow.group]).values()
+    try:
+        group = answer.result(30)
+    except KafkaException as error:
+        why = error.args[0]  # while the brokers load their groups, or nobody has joined
+        if not passes(why) and why.code() != KafkaError.GROUP_ID_NOT_FOUND:
+            raise
+        return {}
     return {
         (each.topic, each.partition): member.group_instance_id
-        for member in answer.result(30).members
+        for member in group.members
         for each in member.assignment.topic_partitions
     }
 
 
-def _command(pid: int) -> bytes:
+def _read(path: Path) -> bytes:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:  # it ended meanwhile
+        return path.read_bytes()
+    except OSError:  # the thread or process ended meanwhile
         return b""
