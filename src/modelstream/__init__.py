@@ -7,7 +7,7 @@ decides, `wire.results` encodes the answer, and `engines.embedded` commits it. A
 """
 
 from modelstream._version import __version__
-from modelstream.core.policy import Latest
+from modelstream.core.policies.single import Latest
 from modelstream.engines.library import Join, join
 from modelstream.engines.rows import score_rows
 from modelstream.engines.serve import admit, serve

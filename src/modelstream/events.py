@@ -89,10 +89,28 @@ class Retired(msgspec.Struct, frozen=True, tag="retired", tag_field="event", kw_
     at_ms: int
 
 
-RegistryEvent = Admitted | Rejected | Promoted | RolledBack | Retired
+class Planned(msgspec.Struct, frozen=True, tag="planned", tag_field="event", kw_only=True):
+    """How answers are found from now on: a policy, for one data type or ("") for all without one.
+
+    `policy` is the text that `core.policies.text` reads, `digest` its sha-256, `version` counts the
+    plans of the flow. `declared` tells that the flow's own declaration says so.
+    """
+
+    version: str
+    data_type: str
+    policy: str
+    digest: str
+    source: int
+    at_ms: int
+    name: str = "plan"
+    publisher: str = ""
+    declared: bool = False
 
 
-def version_of(event: Admitted | Promoted | RolledBack | Retired) -> VersionId:
+RegistryEvent = Admitted | Rejected | Promoted | RolledBack | Retired | Planned
+
+
+def version_of(event: Admitted | Promoted | RolledBack | Retired | Planned) -> VersionId:
     """Return the version that an event is about."""
     return VersionId(event.name, event.version)
 

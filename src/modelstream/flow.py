@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from modelstream.core.policy import Latest, Policy
+from modelstream.core.policies.base import Policy
+from modelstream.core.policies.single import Latest
+from modelstream.core.policies.text import parse_policy, policy_text
 from modelstream.errors import InvalidFlow
 from modelstream.flow_keys import check_type, nearest
 from modelstream.formats.base import DEVICES, Device, Remote
@@ -25,7 +27,6 @@ from modelstream.schemas import Bind, Schemas, anchored, bind_of, schemas_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
-_POLICIES = {"latest": Latest}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,9 +158,8 @@ def parse_flow(text: str, source: str = "flow.toml", directory: Path | None = No
 def plain_flow(flow: Flow) -> dict[str, Any]:
     """Return a flow as plain data, for another process."""
     plain = {each.name: getattr(flow, each.name) for each in fields(Flow)}
-    words: dict[type[Policy], str] = {policy: word for word, policy in _POLICIES.items()}
     return plain | {
-        "answer": words[type(flow.answer)],
+        "answer": policy_text(flow.answer),
         "locations": list(flow.locations),
         "remote": asdict(flow.remote),
         "kafka": dict(flow.kafka),
@@ -178,16 +178,9 @@ def _remote(table: Mapping[str, Any]) -> Remote:
     return Remote(**(dict(table) | {"hosts": tuple(table.get("hosts", ()))}))
 
 
-def _policy(word: str) -> Policy:
-    if word not in _POLICIES:
-        known = ", ".join(map(repr, _POLICIES))
-        raise InvalidFlow(f"answer is {word!r}; use one of {known}")
-    return _POLICIES[word]()
-
-
 # How what TOML holds becomes what a Flow holds, where the two differ.
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    "answer": _policy,
+    "answer": parse_policy,
     "locations": tuple,
     "remote": _remote,
     "schemas": schemas_of,

@@ -295,3 +295,29 @@ EXPORT_NUDGE = 1e-6
 EXPORT_SAMPLE_RECORDS_MAX = 10_000
 # Rows that an error message names.
 EXPORT_ROWS_SHOWN_MAX = 10
+
+# -- answer policies ----------------------------------------------------------------------------
+
+# Versions that one policy may ask: each of them scores every record.
+CANDIDATES_MAX = 16
+# Policies inside policies; what people can still follow ends at 3 or 4.
+POLICY_DEPTH_MAX = 8
+# A policy as text: it stands in flow.toml, and in an event of the registry.
+POLICY_TEXT_CHARS_MAX = 8 * 1024
+# Comparisons of one condition; each is worked out for every record.
+PREDICATE_TERMS_MAX = 32
+# Batches in a row that a candidate misses before it is left out of the next ones.
+BREAKER_MISSES = 5
+# Then it is tried again after a second, and after twice as long each time it misses that too.
+BREAKER_PAUSE_US_MIN = 1_000_000.0
+BREAKER_PAUSE_US_MAX = 60_000_000.0
+# Turns that wait for their candidates at once; with as many, no further records are read.
+TURNS_IN_FLIGHT_MAX = 64
+# Between two reads while turns are in flight: a turn costs more than what it answers below that.
+FLIGHT_WAIT_MS = 1.0
+# Asks that wait for one candidate; more are not waiting but lost.
+ASKS_WAITING_MAX = 2 * TURNS_IN_FLIGHT_MAX
+# A score call that takes longer hangs: its executor is left behind, or ended, and replaced.
+SCORE_SECONDS_MAX = 30.0
+# Executors left behind by one version; past it, the version fails at once.
+EXECUTORS_LEFT_MAX = 4

@@ -152,7 +152,8 @@ class Result(msgspec.Struct, gc=False, rename={"stamp": "model"}):
     """One scored record, as it stands on the results topic.
 
     `outputs` reads as a mapping; `timestamp` is the record's, in milliseconds since the epoch. The
-    stamp is kept as the JSON that all results of a batch share; `model` reads it.
+    stamp is kept as the JSON that all results of a batch share; `model` reads it. `decided` tells, as
+    JSON, how it was decided where several candidates were asked (`wire.lineage`).
     """
 
     outputs: Any
@@ -163,6 +164,7 @@ class Result(msgspec.Struct, gc=False, rename={"stamp": "model"}):
     offset: int
     timestamp: int
     record: Any = None
+    decided: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def model(self) -> ModelStamp:
@@ -189,6 +191,9 @@ RejectReason = Literal[
     "model_error",
     "not_finite",
     "result_too_large",
+    "deadline",
+    "no_consensus",
+    "unavailable",
 ]
 
 
@@ -215,3 +220,4 @@ class Reject(msgspec.Struct, gc=False, kw_only=True):
     timestamp: int
     value: bytes
     value_bytes: int
+    decided: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET

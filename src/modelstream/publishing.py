@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from modelstream.core.policies.base import Policy
+from modelstream.core.policies.text import parse_policy, policy_text
 from modelstream.engines.topics import prepare
 from modelstream.events import RegistryEvent, decode_event
 from modelstream.flow import Flow
@@ -82,6 +84,21 @@ def rollback(log: Log, flow: Flow, data_type: str = "") -> Position:
 def retire(log: Log, flow: Flow, name: str, version: str) -> Position:
     """Take a version out for ever; where it is current, its predecessor becomes so."""
     return _append(log, flow, _command(flow, Action.RETIRE, name, version))
+
+
+def plan(log: Log, flow: Flow, policy: Policy | str, data_type: str = "") -> Position:
+    """Find answers by another policy from now on; without a data type, for all that have none.
+
+    Raises InvalidFlow where a text is no policy.
+    """
+    text = policy_text(parse_policy(policy) if isinstance(policy, str) else policy)
+    descriptor = ModelDescriptor(
+        action=Action.PLAN,
+        policy=text,
+        data_type=data_type,
+        created_at_ms=time.time_ns() // 1_000_000,
+    )
+    return _append(log, flow, descriptor)
 
 
 def verdict(

@@ -13,7 +13,7 @@ from tests.support.commands import Run
     [
         ('name = "w"\nrecrods = "r"\n', 2, "did you mean 'records'?"),
         ('name = "w"\npartitions = "two"\n', 2, "must be a whole number"),
-        ('name = "w"\n\nanswer = "oldest"\n', 3, "use one of 'latest'"),
+        ('name = "w"\n\nanswer = "oldest"\n', 3, "write a policy, such as Latest()"),
         ('name = "w"\nlog = "memory:"\n', 2, "use file:DIRECTORY"),
         ('name = "w"\n[schemas]\njson_schema = "none.json"\n', 2, "No such file"),
         ('name = "w"\nlocations = ["/models"]\n', 2, "write file:/DIRECTORY"),

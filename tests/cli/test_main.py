@@ -19,7 +19,7 @@ from tests.support.commands import Run
 from tests.support.flows import Rig
 
 VERBS = [
-    *("serve", "admit", "demo", "publish", "stage", "promote", "rollback", "retire"),
+    *("serve", "admit", "demo", "publish", "stage", "promote", "rollback", "retire", "plan"),
     *(
         "models",
         "stats",

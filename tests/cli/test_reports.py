@@ -8,7 +8,7 @@ import pytest
 from modelstream.audit.compare import LabelPair, OutputChange
 from modelstream.audit.explain import Explanation, ModelFacts
 from modelstream.audit.history import Moment
-from modelstream.audit.replay import ReplayReport
+from modelstream.audit.replayed import ReplayReport
 from modelstream.audit.report import INVARIANTS, Figures, Finding, Report
 from modelstream.cli import reports
 from modelstream.messages import Failure, Position, VersionId

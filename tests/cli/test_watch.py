@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from modelstream.cli.watch import Swaps, telling_events
-from modelstream.core.machine import PlanView
+from modelstream.core.snapshot import PlanView
 from modelstream.flow import Flow
 from modelstream.log.memory import MemoryLog
 from modelstream.messages import Outgoing, VersionId

@@ -1,7 +1,5 @@
 """The machine, told what happened and asked what to do; no log, no model, no clock."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pytest
 
@@ -18,7 +16,7 @@ from modelstream.core.effects import (
     Unload,
 )
 from modelstream.core.machine import Machine, OnNoModel
-from modelstream.core.policy import Decision, Latest
+from modelstream.core.policies.single import Latest
 from modelstream.events import RegistryEvent
 from modelstream.messages import Failure, Rows, VersionId
 from tests.support.events import admitted, promoted, retired, rolled_back
@@ -313,33 +311,6 @@ def test_a_group_without_rows_asks_for_nothing() -> None:
     driver = Driver()
     driver.serve("a")
     assert driver.batch(Group("wine", [])) == [Emit(1, (), {})]
-
-
-class Both:
-    """A policy that waits for an outcome it never gets on the first call."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def ask(self, serving: VersionId) -> tuple[VersionId, ...]:
-        return (serving,)
-
-    def decide(
-        self, asked: tuple[VersionId, ...], outcomes: Mapping[VersionId, Outcome]
-    ) -> Decision | None:
-        self.calls += 1
-        return None if self.calls == 1 else Latest().decide(asked, outcomes)
-
-
-def test_a_policy_may_wait_for_more_outcomes() -> None:
-    machine = Machine(Both())
-    machine.on_registry([(0, admitted("a")), (1, promoted("a"))])
-    machine.on_loaded(A, ok=True)
-    (score,) = machine.on_batch(Batch(1, (range(1),), (Group("wine", range(1)),), {}))
-    assert isinstance(score, Score)
-    assert machine.on_scored(score, outcome([0])) == []
-    (emit,) = machine.on_scored(score, outcome([0]))
-    assert isinstance(emit, Emit)
 
 
 def test_the_stamp_names_version_digest_and_duration() -> None:

@@ -37,13 +37,13 @@ def test_a_promoted_version_is_current_since_its_promotion() -> None:
 
 def test_apply_tells_which_data_type_changed() -> None:
     registry = Registry()
-    assert registry.apply(admitted("a"), 0) is None
-    assert registry.apply(promoted("a"), 1) == "wine"
-    assert registry.apply(promoted("a"), 2) is None, "it was current already"
-    assert registry.apply(rejected("b"), 3) is None
-    assert registry.apply(admitted("b"), 4) is None
-    assert registry.apply(retired("b"), 5) is None, "it was not current"
-    assert registry.apply(retired("a"), 6) == "wine"
+    assert registry.apply(admitted("a"), 0) == ("wine",)
+    assert registry.apply(promoted("a"), 1) == ("wine",)
+    assert registry.apply(promoted("a"), 2) == ("wine",)
+    assert registry.apply(rejected("b"), 3) == ()
+    assert registry.apply(admitted("b"), 4) == ("wine",)
+    assert registry.apply(retired("b"), 5) == ("wine",)
+    assert registry.apply(retired("a"), 6) == ("wine",)
 
 
 def test_a_rollback_goes_back_to_the_version_before() -> None:

@@ -197,7 +197,7 @@ TWICE = (admitted("a", "1"), promoted("a", "1"), admitted("b", "1"), promoted("b
 def test_a_rollback_leaves_the_current_version_for_the_one_before(fields: dict[str, str]) -> None:
     folded = registry(*TWICE)
     (event,) = roll_back(message(Action.ROLLBACK, **fields), WINE, folded)
-    assert folded.apply(event, len(TWICE)) == "wine"
+    assert folded.apply(event, len(TWICE)) == ("wine",)
     assert folded.current("wine") == ("a", "1")
 
 
@@ -237,7 +237,7 @@ def test_a_name_that_is_current_for_two_data_types_is_not_enough_to_roll_back() 
 def test_a_retired_version_gives_way_to_the_one_before() -> None:
     folded = registry(*TWICE)
     (event,) = retire(message(Action.RETIRE, name="b", version="1"), folded)
-    assert folded.apply(event, len(TWICE)) == "wine"
+    assert folded.apply(event, len(TWICE)) == ("wine",)
     assert folded.current("wine") == ("a", "1")
     assert retire(message(Action.RETIRE, name="b", version="1"), folded) == []
 

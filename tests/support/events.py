@@ -2,7 +2,7 @@
 
 import hashlib
 
-from modelstream.events import Admitted, Promoted, Rejected, Retired, RolledBack
+from modelstream.events import Admitted, Planned, Promoted, Rejected, Retired, RolledBack
 
 
 def admitted(
@@ -50,4 +50,16 @@ def rejected(name: str) -> Rejected:
         reason="not a model",
         source=0,
         at_ms=5000,
+    )
+
+
+def planned(policy: str, version: str = "1", data_type: str = "") -> Planned:
+    """Return a plan."""
+    return Planned(
+        data_type=data_type,
+        version=version,
+        policy=policy,
+        digest=hashlib.sha256(policy.encode()).hexdigest(),
+        source=-1,
+        at_ms=6000,
     )

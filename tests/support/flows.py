@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from modelstream.core.policies.text import policy_text
 from modelstream.engines.embedded import Embedded
 from modelstream.engines.topics import prepare
 from modelstream.events import Admitted, Promoted, RegistryEvent, encode_event
@@ -15,6 +16,7 @@ from modelstream.formats.base import Hints
 from modelstream.log.base import Log
 from modelstream.messages import Outgoing, Reject, Result
 from modelstream.wire.results import decode_reject, decode_result
+from tests.support.events import planned
 
 
 class Rig:
@@ -22,6 +24,7 @@ class Rig:
 
     def __init__(self, log: Log, flow: Flow) -> None:
         self.log, self.flow = log, flow
+        self.plans = 0
         prepare(flow, log)
 
     def event(self, *events: RegistryEvent) -> None:
@@ -59,6 +62,12 @@ class Rig:
         """Admit a version and make it current."""
         self.admit(data, name, version, data_type)
         self.promote(name, version, data_type)
+
+    def plan(self, policy: str = "", version: str = "") -> None:
+        """Find answers by a policy from now on: the flow's own, unless another one is given."""
+        text = policy or policy_text(self.flow.answer)
+        self.plans += 1
+        self.event(planned(text, version or str(self.plans)))
 
     def send(self, *records: Any, topic: str = "", partition: int | None = 0) -> None:
         """Append records: bytes as they are, anything else as JSON."""

@@ -47,8 +47,10 @@ def results(record: Any = ECHO) -> list[Result]:
         "matrix of it": np.arange(8.0).reshape(2, 2, 2),
     }
     places = (["t", "t"], [0, 0], [5, 6])
-    answer = Answer("wine", range(2), columns, STAMP)
-    return ResultWriter(FIELDS).results(answer, places, [10, 11], [record, record])
+    answer = Answer("wine", range(2), columns, STAMP, None)
+    return ResultWriter([each.name for each in FIELDS]).results(
+        answer, places, [10, 11], [record, record]
+    )
 
 
 def flow(kind: RecordsFormat, registry: str = "") -> Flow:

@@ -6,7 +6,8 @@ of position is what all three judge by. Then `outcomes`, `coverage`, `current` a
 """
 
 from modelstream.audit.explain import Explanation, ModelFacts, explain
-from modelstream.audit.replay import Difference, ReplayReport, replay
+from modelstream.audit.replay import replay
+from modelstream.audit.replayed import Difference, ReplayReport
 from modelstream.audit.report import Figures, Finding, Report
 from modelstream.audit.verify import verify
 

@@ -3,12 +3,16 @@
 from itertools import groupby
 from typing import NamedTuple
 
+import msgspec
+
 from modelstream.audit.history import History
 from modelstream.audit.outcomes import Part
 from modelstream.audit.records import Source
 from modelstream.audit.report import Findings
-from modelstream.audit.stored import Stored, StoredResult, version_named
+from modelstream.audit.stored import Stored, StoredResult, as_of, version_named
+from modelstream.core.plan import Roster
 from modelstream.messages import Position, VersionId
+from modelstream.wire.lineage import decided_of
 
 
 class Claim(NamedTuple):
@@ -18,6 +22,8 @@ class Claim(NamedTuple):
     as_of: int
     version: VersionId | None
     digest: str
+    plan: tuple[str, str] | None = None  # version and digest
+    candidates: tuple[tuple[VersionId, str], ...] = ()  # with their digests
 
 
 class Currency:
@@ -36,8 +42,10 @@ class Currency:
 
     def _check_run(self, part: Part, claim: Claim, run: list[int]) -> None:
         objection = self._objection(claim)
-        if claim.version is not None:
+        named = claim.version is not None and claim.version in self._history.versions
+        if claim.version is not None and (named or claim.plan is None):
             self.versions.add(claim.version)
+        self.versions.update(version for version, _ in claim.candidates)
         # One that stands out of order has been reported; its as_of belongs elsewhere.
         in_order = [index for index in run if not part.behind[index]]
         if not objection and in_order:
@@ -56,31 +64,47 @@ class Currency:
         """Tell what the registry has against a claim."""
         if claim.as_of > self._history.last:
             return f"as_of is {claim.as_of}, but the registry ends at {self._history.last}"
-        if claim.version is None:
-            return ""
-        known = self._history.versions.get(claim.version)
-        if known is None or known.position > claim.as_of:
-            return f"{claim.version} was not admitted at {claim.as_of}"
-        if claim.digest != known.admitted.digest:
-            return f"{claim.version} has digest {known.admitted.digest}, not {claim.digest}"
-        return self._not_current(claim, claim.version)
+        roster = self._history.roster(claim.data_type or "", claim.as_of)
+        planned = roster.planned if roster else None
+        if claim.plan and (planned is None or claim.plan != (planned.version, planned.digest)):
+            return f"plan {claim.plan[0]} was not the plan at {claim.as_of}"
+        asked = list(claim.candidates)
+        own = planned and (VersionId("plan", planned.version), planned.digest)
+        if claim.version is not None and (claim.version, claim.digest) != own:
+            asked.insert(0, (claim.version, claim.digest))
+        told = (self._not_to_be_asked(claim, roster, *each) for each in asked)
+        return next(filter(None, told), "")
 
-    def _not_current(self, claim: Claim, version: VersionId) -> str:
-        """Tell which version should have answered, if it is another one."""
-        current = self._history.current(claim.data_type or "", claim.as_of)
-        if current == version:
+    def _not_to_be_asked(
+        self, claim: Claim, roster: Roster | None, version: VersionId, digest: str
+    ) -> str:
+        """Tell why a version was not to answer then."""
+        known = self._history.versions.get(version)
+        if known is None or known.position > claim.as_of:
+            return f"{version} was not admitted at {claim.as_of}"
+        if digest != known.admitted.digest:
+            return f"{version} has digest {known.admitted.digest}, not {digest}"
+        current = () if roster is None else roster.ids()
+        if version in current:
             return ""
         if self._history.retired_at(version, claim.as_of):
             return f"{version} had been retired at {self._history.retired[version].position}"
-        instead = "no version" if current is None else current
+        instead = ", ".join(map(str, current)) or "no version"
         return f"{instead} was current for {claim.data_type!r} at {claim.as_of}, not {version}"
 
 
 def _claim(outcome: Stored) -> Claim:
+    plan: tuple[str, str] | None = None
+    candidates: tuple[tuple[VersionId, str], ...] = ()
+    if isinstance(outcome.decided, msgspec.Raw):
+        how = decided_of(outcome.decided)
+        plan = (how.plan.version, how.plan.digest)
+        candidates = tuple((each.id, each.digest) for each in how.candidates)
     if isinstance(outcome, StoredResult):
         model = outcome.model
-        return Claim(outcome.data_type, model.as_of, version_named(outcome), model.digest)
-    return Claim(outcome.data_type, outcome.as_of, None, "")
+        version = version_named(outcome)
+        return Claim(outcome.data_type, model.as_of, version, model.digest, plan, candidates)
+    return Claim(outcome.data_type, outcome.as_of, None, "", plan, candidates)
 
 
 def reader_of(history: History, outcome: Stored) -> VersionId | None:
@@ -90,3 +114,8 @@ def reader_of(history: History, outcome: Stored) -> VersionId | None:
     if outcome.data_type is None or outcome.reason == "no_model":
         return None
     return history.current(outcome.data_type, outcome.as_of)
+
+
+def roster_then(history: History, outcome: Stored) -> Roster | None:
+    """Return who was to answer a record, and by which policy, when it was read."""
+    return history.roster(outcome.data_type or "", as_of(outcome))

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from modelstream.core.plan import Roster, roster_of
+from modelstream.core.policies.text import parse_policy
 from modelstream.core.registry import Registry, Version
-from modelstream.errors import InvalidMessage
+from modelstream.errors import InvalidFlow, InvalidMessage
 from modelstream.events import (
     Admitted,
+    Planned,
     Promoted,
     RegistryEvent,
     Rejected,
@@ -43,10 +46,10 @@ class Damage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Turns:
-    """Which version was current from which position on, for one data type."""
+    """Who was to answer from which position on, for one data type."""
 
     positions: list[int]
-    versions: list[VersionId | None]
+    rosters: list[Roster | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,22 @@ class History:
     retired: Mapping[VersionId, Moment]
     promotions: Mapping[VersionId, tuple[Moment, ...]]
     damages: tuple[Damage, ...]
+    plans: Mapping[str, Planned]
     _turns: Mapping[str, _Turns]
 
-    def current(self, data_type: str, as_of: int) -> VersionId | None:
-        """Return the version that was current for a data type once `as_of` was applied."""
+    def roster(self, data_type: str, as_of: int) -> Roster | None:
+        """Return who was to answer for a data type once `as_of` was applied, and by which policy."""
         turns = self._turns.get(data_type)
         if turns is None:
             return None
         index = bisect_right(turns.positions, as_of)
-        return turns.versions[index - 1] if index else None
+        return turns.rosters[index - 1] if index else None
+
+    def current(self, data_type: str, as_of: int) -> VersionId | None:
+        """Return the version that alone was to answer; None where several were asked, or none."""
+        roster = self.roster(data_type, as_of)
+        versions = () if roster is None else roster.ids()
+        return versions[0] if len(versions) == 1 else None
 
     def retired_at(self, version: VersionId, as_of: int) -> bool:
         """Tell whether a version had been retired once `as_of` was applied."""
@@ -118,11 +128,12 @@ class _Fold:
         if objection:
             self.damages.append(Damage(position, f"{_word(event)}: {objection}"))
             return
-        data_type = self._registry.apply(event, position)
-        if data_type is not None:
+        for data_type in self._registry.apply(event, position):
             turns = self._turns.setdefault(data_type, _Turns([], []))
-            turns.positions.append(position)
-            turns.versions.append(self._registry.current(data_type))
+            roster = roster_of(self._registry, data_type)
+            if not turns.rosters or turns.rosters[-1] != roster:
+                turns.positions.append(position)
+                turns.rosters.append(roster)
         moment = Moment(position, event.at_ms)
         if isinstance(event, Promoted):
             self._promotions.setdefault(version_of(event), []).append(moment)
@@ -136,6 +147,7 @@ class _Fold:
             retired=self._retired,
             promotions={version: tuple(each) for version, each in self._promotions.items()},
             damages=tuple(self.damages),
+            plans=self._registry.plans,
             _turns=self._turns,
         )
 
@@ -144,6 +156,8 @@ def _objection(registry: Registry, event: RegistryEvent) -> str:
     """Tell why an event cannot follow; the fold itself takes an honest admitter for granted."""
     if isinstance(event, Rejected):
         return ""
+    if isinstance(event, Planned):
+        return _plan_objection(registry, event)
     version = version_of(event)
     known = registry.versions.get(version)
     if isinstance(event, Admitted):
@@ -153,6 +167,15 @@ def _objection(registry: Registry, event: RegistryEvent) -> str:
     if isinstance(event, Promoted):
         return _promotion_objection(known, event.data_type)
     return _rollback_objection(registry, event) if isinstance(event, RolledBack) else ""
+
+
+def _plan_objection(registry: Registry, event: Planned) -> str:
+    try:
+        parse_policy(event.policy)
+    except InvalidFlow as error:
+        return str(error)
+    wanted = str(registry.plan_count + 1)
+    return "" if event.version == wanted else f"it is numbered {event.version}, not {wanted}"
 
 
 def _promotion_objection(known: Version, data_type: str) -> str:

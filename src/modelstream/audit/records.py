@@ -150,11 +150,11 @@ class DataTypes:
 
     def of(self, batch: RecordBatch) -> Told:
         """Read a batch. Raises SchemasUnavailable where its schemas cannot be asked for."""
-        turn = begin([batch])
+        turn = begin(0, [batch])
         away = [] if self._reader is None else read(turn, self._reader)
         if away:
             raise away[0]
-        core = as_core_batch(turn, 0, self._data_type_of)
+        core = as_core_batch(turn, self._data_type_of, {})
         return Told(core.groups, core.failures, turn.records)
 
     def _data_type_of(self, topic: str) -> str | Callable[[bytes], str]:

@@ -5,73 +5,39 @@ The version is the one that answered them, or another that the registry has admi
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from typing import Any, Literal, get_args
+from typing import get_args
 
 import numpy as np
 
-from modelstream.audit.compare import Comparison, OutputChange
+from modelstream.audit.compare import Comparison
 from modelstream.audit.coverage import locate
-from modelstream.audit.current import reader_of
+from modelstream.audit.current import reader_of, roster_then
+from modelstream.audit.decisions import Records
 from modelstream.audit.history import History, read_history
 from modelstream.audit.outcomes import Outcomes
 from modelstream.audit.records import DataTypes, Source, Told, sources, steps
-from modelstream.audit.report import Invariant, Progress, to_plain
-from modelstream.audit.reproduce import compare, score_like
-from modelstream.audit.rescore import Answer, Rescorer, plain_answer, plain_json
-from modelstream.audit.stored import Stored, StoredResult, version_named
+from modelstream.audit.replan import Replanner
+from modelstream.audit.replayed import Change, Difference, ReplayReport, change_of, difference_of
+from modelstream.audit.report import Invariant, Progress
+from modelstream.audit.reproduce import score_like
+from modelstream.audit.rescore import Answer, Rescorer, plain_json
+from modelstream.audit.stored import Stored, StoredResult
+from modelstream.core.plan import Roster
 from modelstream.errors import InvalidModel, UnknownModel
 from modelstream.events import Admitted, version_of
 from modelstream.flow import Flow
 from modelstream.limits import REPLAY_SAMPLE_MAX
 from modelstream.log.base import Log
-from modelstream.messages import Failure, Position, RecordBatch, VersionId
+from modelstream.messages import Position, RecordBatch, VersionId
 
 # Versions that an error names.
 _NAMED_MAX = 10
+
+
 # What became of a record: "rejected" was answered before, "answered" was rejected before, and
 # "reason" was and is rejected, for another reason.
-Change = Literal["equal", "different", "rejected", "answered", "reason"]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A record whose outcome is another one now: outputs by name, or a Failure."""
-
-    position: Position
-    change: Change
-    recorded_version: VersionId | None
-    recorded: Any
-    replayed: Any
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
-    """What a replay gave. `version` None: every record with the version that answered it.
-
-    `records` were scored again; `changes` says what became of them. `without_outcome` are records
-    that have none, `not_rescored` those that no version had read, or one that is `unavailable`
-    (with the reason). `sample` shows the first that are not equal.
-    """
-
-    flow: str
-    version: VersionId | None
-    data_type: str | None
-    records: int
-    changes: Mapping[Change, int]
-    without_outcome: int
-    not_rescored: int
-    unavailable: Mapping[VersionId, str]
-    outputs: tuple[OutputChange, ...]
-    sample: tuple[Difference, ...]
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the report as JSON would have it."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
-
-
 def replay(
     log: Log,
     flow: Flow,
@@ -174,6 +140,7 @@ class _Replay:
     ) -> None:
         self.records = 0
         self._flow, self._history, self._rescorer = flow, history, rescorer
+        self._replanner = Replanner(history, rescorer)
         self._version = None if admitted is None else version_of(admitted)
         self._data_type = data_type or (None if admitted is None else admitted.data_type)
         self._data_types = DataTypes(flow)
@@ -192,12 +159,21 @@ class _Replay:
         answered = [row for row in rows if row in recorded]
         self._without_outcome += len(rows) - len(answered)
         asked: dict[VersionId, list[int]] = {}
+        planned: dict[int, tuple[Roster, list[int]]] = {}
         for row in answered:
+            roster = None if self._version else roster_then(self._history, recorded[row])
+            if roster is not None and roster.planned is not None:
+                planned.setdefault(id(roster), (roster, []))[1].append(row)
+                continue
             version = self._version or reader_of(self._history, recorded[row])
             if version is not None:
                 asked.setdefault(version, []).append(row)
         scored = sum(
             self._score(each, batch, told.records, rows, recorded) for each, rows in asked.items()
+        )
+        scored += sum(
+            self._decide(roster, batch, told.records, rows, recorded)
+            for roster, rows in planned.values()
         )
         self.records += scored
         self._not_rescored += len(answered) - scored
@@ -247,13 +223,43 @@ class _Replay:
             self._unavailable[version] = str(error)
             return 0
         self._compare(known.admitted, outcomes, answers)
+        self._count(batch, rows, outcomes, answers)
+        return len(rows)
+
+    def _decide(
+        self,
+        roster: Roster,
+        batch: RecordBatch,
+        records: Sequence[bytes],
+        rows: Sequence[int],
+        recorded: Mapping[int, Stored],
+    ) -> int:
+        """Score rows again by a plan and compare; return how many they were, 0 where it cannot be."""
+        outcomes = [recorded[row] for row in rows]
+        both = Records(batch, records)
+        try:
+            answers = self._replanner.answers(roster, both, rows, outcomes)
+        except (InvalidModel, UnknownModel) as error:
+            planned = roster.planned
+            self._unavailable[VersionId("plan", planned.version if planned else "")] = str(error)
+            return 0
+        self._count(batch, rows, outcomes, answers)
+        return len(rows)
+
+    def _count(
+        self,
+        batch: RecordBatch,
+        rows: Sequence[int],
+        outcomes: Sequence[Stored],
+        answers: Sequence[Answer],
+    ) -> None:
+        """Tell what became of each record."""
         for row, outcome, answer in zip(rows, outcomes, answers, strict=True):
-            change = _change(outcome, answer)
+            change = change_of(outcome, answer)
             self._changes[change] += 1
             if change != "equal" and len(self._sample) < REPLAY_SAMPLE_MAX:
                 position = Position(batch.topic, batch.partition, batch.offsets[row])
-                self._sample.append(_difference(position, outcome, answer))
-        return len(rows)
+                self._sample.append(difference_of(position, outcome, answer))
 
     def _compare(
         self, admitted: Admitted, outcomes: Sequence[Stored], answers: Sequence[Answer]
@@ -269,22 +275,3 @@ class _Replay:
             [plain_json(old) for old, _ in both],
             [plain_json(new) for _, new in both],
         )
-
-
-def _change(outcome: Stored, answer: Answer) -> Change:
-    """Tell what became of one record."""
-    if not compare(outcome, answer):
-        return "equal"
-    before, after = isinstance(outcome, StoredResult), isinstance(answer, bytes)
-    if before:
-        return "different" if after else "rejected"
-    return "answered" if after else "reason"
-
-
-def _difference(position: Position, outcome: Stored, answer: Answer) -> Difference:
-    change, replayed = _change(outcome, answer), plain_answer(answer)
-    if isinstance(outcome, StoredResult):
-        recorded = plain_json(bytes(outcome.outputs))
-        return Difference(position, change, version_named(outcome), recorded, replayed)
-    failure = Failure(outcome.reason, outcome.detail)
-    return Difference(position, change, None, failure, replayed)

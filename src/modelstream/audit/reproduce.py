@@ -7,12 +7,17 @@ the words in which a reject tells its detail, are no part of it.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
+from modelstream.audit.current import roster_then
+from modelstream.audit.decisions import Records, Said, check_decisions
 from modelstream.audit.history import History
 from modelstream.audit.records import DataTypes, Told
 from modelstream.audit.report import Findings
 from modelstream.audit.rescore import Answer, Rescorer, is_remote, same_json
 from modelstream.audit.stored import Stored, StoredReject, StoredResult, version_named
+from modelstream.core.plan import Roster
 from modelstream.errors import InvalidModel, UnknownModel
 from modelstream.events import Admitted
 from modelstream.flow import Flow
@@ -37,6 +42,7 @@ class Reproduction:
         told = self._data_types.of(batch)
         data_types = _by_row(told)
         asked: dict[VersionId, list[int]] = {}
+        planned: dict[int, _Planned] = {}
         for index, (row, outcome) in enumerate(zip(rows, outcomes, strict=True)):
             failure = told.failures.get(row)
             if failure is None and _was_unknown(outcome):
@@ -47,9 +53,21 @@ class Reproduction:
             if objection:
                 self._find(batch, row, objection)
             elif failure is None:
+                roster = roster_then(self._history, outcome)
+                if roster is not None and roster.planned is not None:
+                    planned.setdefault(id(roster), _Planned(roster, [])).members.append(index)
+                    continue
                 version = self._version(batch, row, outcome)
                 if version is not None:
                     asked.setdefault(version, []).append(index)
+        for roster, members in planned.values():
+            self._check_planned(
+                roster,
+                batch,
+                told.records,
+                [rows[index] for index in members],
+                [outcomes[index] for index in members],
+            )
         for version, members in asked.items():
             self._check_version(
                 version,
@@ -58,6 +76,30 @@ class Reproduction:
                 [rows[index] for index in members],
                 [outcomes[index] for index in members],
             )
+
+    def _check_planned(
+        self,
+        roster: Roster,
+        batch: RecordBatch,
+        records: Sequence[bytes],
+        rows: Sequence[int],
+        outcomes: Sequence[Stored],
+    ) -> None:
+        """Decide rows again by a plan, and score again what versions said of them."""
+        self.figures["unready"] += sum(map(_found_no_model, outcomes))
+        said: dict[VersionId, list[Said]] = {}
+        both, find = Records(batch, records), partial(self._find, batch)
+        for each in check_decisions(roster, both, rows, outcomes, find):
+            said.setdefault(each.version, []).append(each)
+        for version, those in said.items():
+            if version in self._history.versions:  # else "current" has told of it
+                self._check_version(
+                    version,
+                    batch,
+                    records,
+                    [each.row for each in those],
+                    [each.outcome for each in those],
+                )
 
     def _version(self, batch: RecordBatch, row: int, outcome: Stored) -> VersionId | None:
         """Return the version that gave an outcome, None where none did or can have."""
@@ -156,6 +198,17 @@ def compare(outcome: Stored, answer: Answer) -> str:
     if same_json(recorded, answer):
         return ""
     return f"{_shown(answer)}, not {_shown(recorded)}"
+
+
+class _Planned(NamedTuple):
+    """Outcomes of one roster, by index."""
+
+    roster: Roster
+    members: list[int]
+
+
+def _found_no_model(outcome: Stored) -> bool:
+    return isinstance(outcome, StoredReject) and outcome.reason == "no_model"
 
 
 def _was_unknown(outcome: Stored) -> bool:

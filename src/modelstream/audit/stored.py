@@ -35,6 +35,7 @@ class StoredResult(msgspec.Struct, gc=False):
     offset: _Offset
     timestamp: int
     record: msgspec.Raw = msgspec.Raw(b"null")
+    decided: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class StoredReject(Reject, gc=False, kw_only=True):

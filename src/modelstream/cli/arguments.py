@@ -4,22 +4,29 @@ Each verb's parser names the function that does it as `calls`: its module and it
 """
 
 from argparse import ArgumentParser
-from collections.abc import Callable
 from pathlib import Path
 
 from modelstream._version import __version__
 from modelstream.cli import kinds
+from modelstream.cli.options import (
+    EXIT_CODES,
+    Add,
+    add_data_type,
+    add_hints,
+    add_json,
+    add_model,
+    add_no_rescore,
+    add_record_file,
+    add_verdict,
+    flow_verb,
+    plain_verb,
+)
 from modelstream.limits import (
     EXPORT_TOLERANCE,
     TAIL_RECORDS,
     TAIL_RECORDS_MAX,
-    VERDICT_WAIT_SECONDS,
     WORKERS_MAX,
 )
-
-# Adds a verb: `add_parser` of the parser's verbs.
-Add = Callable[..., ArgumentParser]
-_EXIT_CODES = "exit codes: 0 fine, 1 a finding, 2 wrong use"
 
 
 def parser() -> ArgumentParser:
@@ -27,7 +34,7 @@ def parser() -> ArgumentParser:
     top = ArgumentParser(
         prog="modelstream",
         description="Models are events: join a stream of records with a stream of models.",
-        epilog=_EXIT_CODES,
+        epilog=EXIT_CODES,
     )
     top.add_argument("--version", action="version", version=f"modelstream {__version__}")
     add = top.add_subparsers(title="commands", metavar="COMMAND", required=True).add_parser
@@ -40,12 +47,14 @@ def parser() -> ArgumentParser:
 
 
 def _add_serving(add: Add) -> None:
-    verb = _verb(add, "demo", "serving.demo", "the whole story on one screen, in under a minute")
+    verb = plain_verb(
+        add, "demo", "serving.demo", "the whole story on one screen, in under a minute"
+    )
     verb.add_argument("--keep", type=Path, metavar="DIR", help="where its log and models stay")
     verb.add_argument(
         "--seconds", type=kinds.positive, metavar="N", help="about how long records stream"
     )
-    verb = _flow_verb(add, "serve", "serving.serve", "admit models and score records until stopped")
+    verb = flow_verb(add, "serve", "serving.serve", "admit models and score records until stopped")
     verb.add_argument(
         "--engine",
         choices=["embedded"],
@@ -62,7 +71,7 @@ def _add_serving(add: Add) -> None:
         metavar="N",
         help="processes that share the partitions (default: %(default)s)",
     )
-    verb = _flow_verb(add, "admit", "serving.admit", "admit models, without scoring anything")
+    verb = flow_verb(add, "admit", "serving.admit", "admit models, without scoring anything")
     verb.add_argument("--once", action="store_true", help="end when no message is left")
 
 
@@ -71,12 +80,12 @@ def _add_publishing(add: Add) -> None:
         ("publish", "publish a model; it serves once it is admitted"),
         ("stage", "publish a model that serves only once it is promoted"),
     ):
-        verb = _flow_verb(add, name, f"publishing.{name}", what)
-        _add_model(verb)
+        verb = flow_verb(add, name, f"publishing.{name}", what)
+        add_model(verb)
         verb.add_argument("--name", required=True, help="the model's name")
         verb.add_argument("--version", default="", help="default: numbered by the registry")
-        _add_data_type(verb)
-        _add_hints(verb)
+        add_data_type(verb)
+        add_hints(verb)
         verb.add_argument("--description", default="", help="what people should know of it")
         verb.add_argument("--publisher", default="", help="who publishes it")
         verb.add_argument(
@@ -93,24 +102,34 @@ def _add_publishing(add: Add) -> None:
             metavar="FILE.jsonl",
             help='records with the outputs they must give: {"record": {}, "outputs": {}, "tolerance": 0}',
         )
-        _add_verdict(verb)
-    verb = _flow_verb(add, "promote", "publishing.promote", "make an admitted version current")
+        add_verdict(verb)
+    verb = flow_verb(add, "promote", "publishing.promote", "make an admitted version current")
     verb.add_argument("version", metavar="NAME[@VERSION]", help="without a version: the newest")
-    _add_verdict(verb)
-    verb = _flow_verb(add, "rollback", "publishing.rollback", "go back to the version before")
-    _add_data_type(verb)
-    _add_verdict(verb)
-    verb = _flow_verb(add, "retire", "publishing.retire", "take a version out for ever")
+    add_verdict(verb)
+    verb = flow_verb(add, "rollback", "publishing.rollback", "go back to the version before")
+    add_data_type(verb)
+    add_verdict(verb)
+    verb = flow_verb(add, "plan", "publishing.plan", "say by which policy answers are found")
+    verb.add_argument(
+        "policy",
+        nargs="?",
+        default="",
+        metavar="POLICY",
+        help='such as \'FirstWithin(20, prefer=["smart", "fast"])\'; without: tell the present one',
+    )
+    add_data_type(verb)
+    add_verdict(verb)
+    verb = flow_verb(add, "retire", "publishing.retire", "take a version out for ever")
     verb.add_argument("version", metavar="NAME@VERSION", type=kinds.named_version)
-    _add_verdict(verb)
+    add_verdict(verb)
 
 
 def _add_reading(add: Add) -> None:
-    verb = _flow_verb(add, "models", "reading.models", "list every version and every refusal")
-    _add_json(verb)
-    verb = _flow_verb(add, "stats", "reading.stats", "show how each version does, and the rejects")
-    _add_json(verb)
-    verb = _flow_verb(add, "tail", "reading.tail", "show the last messages of a topic")
+    verb = flow_verb(add, "models", "reading.models", "list every version and every refusal")
+    add_json(verb)
+    verb = flow_verb(add, "stats", "reading.stats", "show how each version does, and the rejects")
+    add_json(verb)
+    verb = flow_verb(add, "tail", "reading.tail", "show the last messages of a topic")
     verb.add_argument(
         "--topic",
         choices=["results", "rejects", "registry", "records"],
@@ -125,12 +144,12 @@ def _add_reading(add: Add) -> None:
         help="how many (default: %(default)s)",
     )
     verb.add_argument("--follow", action="store_true", help="go on with those that arrive")
-    _add_json(verb, "one JSON document a line")
+    add_json(verb, "one JSON document a line")
 
 
 def _add_sending(add: Add) -> None:
-    verb = _flow_verb(add, "send", "sending.send", "append records of a file to a record topic")
-    _add_record_file(verb)
+    verb = flow_verb(add, "send", "sending.send", "append records of a file to a record topic")
+    add_record_file(verb)
     verb.add_argument("--topic", default="", help="which record topic, where there are several")
     verb.add_argument("--key", default="", metavar="FIELD", help="the field that is a record's key")
     verb.add_argument(
@@ -139,22 +158,26 @@ def _add_sending(add: Add) -> None:
         metavar="N",
         help="records a second (default: as fast as it goes)",
     )
-    verb = _verb(
+    verb = plain_verb(
         add, "score", "sending.score", "score a file of records with a model, without a log"
     )
-    _add_model(verb)
-    _add_record_file(verb)
-    _add_hints(verb)
-    verb = _verb(add, "show", "describing.show", "show what a model reads, is made of and answers")
-    _add_model(verb)
-    _add_hints(verb)
-    _add_json(verb)
-    verb = _verb(add, "export", "exporting.export", "write an estimator of scikit-learn as ONNX")
+    add_model(verb)
+    add_record_file(verb)
+    add_hints(verb)
+    verb = plain_verb(
+        add, "show", "describing.show", "show what a model reads, is made of and answers"
+    )
+    add_model(verb)
+    add_hints(verb)
+    add_json(verb)
+    verb = plain_verb(
+        add, "export", "exporting.export", "write an estimator of scikit-learn as ONNX"
+    )
     verb.add_argument(
         "estimator", metavar="MODULE:NAME", type=kinds.attribute, help="in a module of your own"
     )
     verb.add_argument("out", metavar="OUT.onnx", type=Path, help="the file to write")
-    _add_record_file(verb)
+    add_record_file(verb)
     verb.add_argument(
         "--features", type=kinds.names, default=(), metavar="A,B", help="its columns, in order"
     )
@@ -168,20 +191,18 @@ def _add_sending(add: Add) -> None:
 
 
 def _add_checking(add: Add) -> None:
-    verb = _flow_verb(add, "lint", "checking.lint", "check a flow.toml and the topics it names")
-    _add_json(verb)
-    verb = _flow_verb(add, "explain", "checking.explain", "tell why a record has its score")
+    verb = flow_verb(add, "lint", "checking.lint", "check a flow.toml and the topics it names")
+    add_json(verb)
+    verb = flow_verb(add, "explain", "checking.explain", "tell why a record has its score")
     verb.add_argument(
         "where", metavar="POSITION|KEY", help="TOPIC/PARTITION/OFFSET, or a record's key"
     )
-    _add_no_rescore(verb)
-    _add_json(verb)
-    verb = _flow_verb(
-        add, "verify", "checking.verify", "check the invariants from the topics alone"
-    )
-    _add_no_rescore(verb)
-    _add_json(verb)
-    verb = _flow_verb(add, "replay", "checking.replay", "score answered records again and compare")
+    add_no_rescore(verb)
+    add_json(verb)
+    verb = flow_verb(add, "verify", "checking.verify", "check the invariants from the topics alone")
+    add_no_rescore(verb)
+    add_json(verb)
+    verb = flow_verb(add, "replay", "checking.replay", "score answered records again and compare")
     verb.add_argument(
         "--version",
         metavar="NAME@VERSION",
@@ -199,100 +220,4 @@ def _add_checking(add: Add) -> None:
             option, type=kinds.time_ms, metavar="TIME", help=f"{what}, such as 2026-01-31T12:00:00Z"
         )
     verb.add_argument("--limit", type=kinds.whole(1), metavar="N", help="at most so many records")
-    _add_json(verb)
-
-
-def _add_no_rescore(verb: ArgumentParser) -> None:
-    verb.add_argument(
-        "--no-rescore", action="store_true", help="load no model, score nothing again"
-    )
-
-
-def _verb(add: Add, name: str, calls: str, what: str) -> ArgumentParser:
-    verb = add(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=_EXIT_CODES)
-    module, _, function = calls.partition(".")
-    verb.set_defaults(calls=(f"modelstream.cli.{module}", function))
-    return verb
-
-
-def _flow_verb(add: Add, name: str, calls: str, what: str) -> ArgumentParser:
-    verb = _verb(add, name, calls, what)
-    verb.add_argument("flow", metavar="FLOW.toml", type=kinds.file, help="the declared flow")
-    return verb
-
-
-def _add_json(verb: ArgumentParser, what: str = "one JSON document") -> None:
-    verb.add_argument("--json", action="store_true", help=f"print {what}")
-
-
-def _add_data_type(verb: ArgumentParser) -> None:
-    verb.add_argument(
-        "--data-type", default="", help="may be left out where the flow has one alone"
-    )
-
-
-def _add_model(verb: ArgumentParser) -> None:
-    verb.add_argument(
-        "model", metavar="MODEL", type=kinds.model, help="its file, or its server's URL"
-    )
-
-
-def _add_hints(verb: ArgumentParser) -> None:
-    """Add what a model's bytes may not say."""
-    verb.add_argument(
-        "--format", default="", help="onnx, pmml, xgboost, ... (default: told by the first bytes)"
-    )
-    verb.add_argument(
-        "--features",
-        type=kinds.names,
-        default=(),
-        metavar="A,B",
-        help="the order of an [N, k] input",
-    )
-    verb.add_argument(
-        "--labels", type=kinds.names, default=(), metavar="A,B", help="names of the classes"
-    )
-    verb.add_argument(
-        "--signature",
-        default="",
-        metavar="NAME",
-        help="which signature of a SavedModel; of a frozen graph: 'input,... -> output,...'",
-    )
-
-
-def _add_verdict(verb: ArgumentParser) -> None:
-    verb.add_argument(
-        "--wait",
-        type=kinds.seconds,
-        default=VERDICT_WAIT_SECONDS,
-        metavar="SECONDS",
-        help="how long to wait for the verdict (default: %(default)s)",
-    )
-    _add_json(verb)
-
-
-def _add_record_file(verb: ArgumentParser) -> None:
-    verb.add_argument(
-        "file",
-        metavar="FILE",
-        type=kinds.file_or_stdin,
-        help="JSON lines, CSV (.csv, .tsv), or - for stdin",
-    )
-    verb.add_argument(
-        "--delimiter", type=kinds.character, help="what parts the values of a CSV file"
-    )
-    verb.add_argument(
-        "--columns",
-        type=kinds.names,
-        default=(),
-        metavar="A,B",
-        help="names of the columns, without header",
-    )
-    for option, what in (("--strings", "text"), ("--numbers", "numbers")):
-        verb.add_argument(
-            option,
-            type=kinds.names,
-            default=(),
-            metavar="A,B",
-            help=f"columns that hold {what}, whatever is in them",
-        )
+    add_json(verb)

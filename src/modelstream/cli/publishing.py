@@ -1,4 +1,4 @@
-"""Verbs that publish: `publish`, `stage`, `promote`, `rollback`, `retire`, and their verdicts."""
+"""Verbs that publish: `publish`, `stage`, `promote`, `rollback`, `retire`, `plan`, and their verdicts."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from modelstream import publishing
+from modelstream.audit.history import read_history
 from modelstream.cli.flows import opened
 from modelstream.cli.sentences import of_event
 from modelstream.cli.show import print_json, print_line, progress
@@ -46,6 +47,23 @@ def retire(arguments: Namespace) -> int:
     name, _, version = _parted(arguments.version)
     with opened(arguments.flow) as (flow, log):
         return _tell(arguments, log, flow, publishing.retire(log, flow, name, version))
+
+
+def plan(arguments: Namespace) -> int:
+    """Find answers by another policy from now on; without one, tell how they are found."""
+    with opened(arguments.flow) as (flow, log):
+        if arguments.policy:
+            position = publishing.plan(log, flow, arguments.policy, arguments.data_type)
+            return _tell(arguments, log, flow, position)
+        plans = list(read_history(log, flow).plans.values())
+        if arguments.json:
+            print_json(plans)
+            return 0
+        for each in plans:
+            print_line(of_event(each))
+        if not plans:
+            print_line("the latest version of each data type answers: nothing else was said")
+    return 0
 
 
 def read_golden(path: Path) -> list[GoldenRecord]:

@@ -8,7 +8,7 @@ import msgspec
 from modelstream.audit.compare import OutputChange
 from modelstream.audit.explain import Explanation, ModelFacts
 from modelstream.audit.history import Moment
-from modelstream.audit.replay import ReplayReport
+from modelstream.audit.replayed import ReplayReport
 from modelstream.audit.report import Finding, Report
 from modelstream.cli.show import print_facts, print_line, print_table
 from modelstream.cli.text import counted, duration, size, when

@@ -5,6 +5,7 @@ import msgspec
 from modelstream.cli.text import duration, size, when
 from modelstream.events import (
     Admitted,
+    Planned,
     Promoted,
     RegistryEvent,
     Rejected,
@@ -29,6 +30,9 @@ def of_event(event: RegistryEvent) -> str:
             return f"promoted {version_of(event)}: current for {event.data_type}"
         case RolledBack():
             return f"rolled back {version_of(event)}: {event.data_type} goes back to the version before"
+        case Planned():
+            whose = f"data type {event.data_type}" if event.data_type else "all data types"
+            return f"plan {event.version} for {whose}: {event.policy}"
         case Retired():
             return f"retired {version_of(event)}"
 

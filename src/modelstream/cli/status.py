@@ -13,7 +13,7 @@ from modelstream.cli.sentences import of_event
 from modelstream.cli.show import make_table
 from modelstream.cli.text import counted, plain, rate
 from modelstream.cli.watch import RegistryTail, Swaps
-from modelstream.core.machine import PlanView, Snapshot
+from modelstream.core.snapshot import PlanView, Snapshot
 from modelstream.engines.embedded import Embedded
 from modelstream.engines.serve import OnTurn
 from modelstream.flow import Flow

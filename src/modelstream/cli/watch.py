@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 import msgspec
 
 from modelstream.cli.sentences import of_event
-from modelstream.core.machine import PlanView
+from modelstream.core.snapshot import PlanView
 from modelstream.errors import LogUnavailable, ModelstreamError
 from modelstream.events import RegistryEvent, Rejected, decode_events
 from modelstream.flow import Flow

@@ -1,13 +1,16 @@
 """What the core is told and what it asks for: plain values, no behaviour.
 
+Times are microseconds of one clock that only goes forward; which one is the shell's business.
+
 Going in: a `Batch` of rows by data type, and an `Outcome` for each score call. Coming out: effects,
 which a shell performs in any order it likes, except that an `Emit` ends its batch.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from modelstream.messages import Columns, Failure, ModelStamp, Rows, VersionId
+from modelstream.events import Planned
+from modelstream.messages import Column, Columns, Failure, ModelStamp, Rows, VersionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,15 @@ class Batch:
     """Records that were read together, as the core sees them: row numbers, no values.
 
     `slices` are the rows of each partition; `failures` the rows whose data type cannot be told.
+    `keys` and `fields` have an entry for each row, where a policy asks for them (`Machine.reads`).
     """
 
     id: int
     slices: tuple[range, ...]
     groups: tuple[Group, ...]
     failures: Mapping[int, Failure]
+    keys: Sequence[bytes] = ()
+    fields: Mapping[str, Column] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +68,23 @@ class Unload:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Score these rows of a batch with one version."""
+    """Score these rows of a batch with one version.
+
+    With `apart` others may be asked meanwhile, and the batch may be decided before it is done.
+    """
 
     batch: int
     data_type: str
     version: VersionId
     rows: Rows
+    apart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Call `on_time` at this time, though nothing else may have happened."""
+
+    at_us: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +102,36 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer for some rows of one data type."""
+    """The answer for some rows of one data type.
+
+    `by` is the version whose outputs they are; None where the plan itself answers.
+    """
 
     data_type: str
     rows: Rows
     columns: Columns
     stamp: ModelStamp
+    by: VersionId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One version that was asked, and what it had said by the time of the decision."""
+
+    version: VersionId
+    digest: str
+    rows: Rows
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """How the rows of one data type were decided."""
+
+    data_type: str
+    rows: Rows
+    plan: Planned
+    candidates: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +150,7 @@ class Emit:
     batch: int
     answers: tuple[Answer, ...]
     refusals: Mapping[int, Refusal]
+    lineages: tuple[Lineage, ...] = ()
 
 
-Effect = Load | Unload | Score | Hold | Release | Emit
+Effect = Load | Unload | Score | WakeAt | Hold | Release | Emit

@@ -1,7 +1,8 @@
-"""The fold of the registry topic: which versions exist, their states, and who is current.
+"""The fold of the registry topic: which versions exist, their states, who is current, and the plans.
 
 A data type's history is the stack of versions that were promoted for it; the current version is
-the top of the stack, so that rollback and retirement are the same step down.
+the top of the stack, so that rollback and retirement are the same step down. Of those versions,
+each name has a stack of its own, whose top is current for that name.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from typing import Literal
 
 from modelstream.events import (
     Admitted,
+    Planned,
     Promoted,
     RegistryEvent,
     Rejected,
@@ -42,12 +44,16 @@ class Registry:
         self.position = -1
         self.versions: dict[VersionId, Version] = {}
         self.rejections: list[tuple[int, Rejected]] = []
+        self.plans: dict[str, Planned] = {}  # by data type; "" for those without one of their own
+        self.plan_count = 0
+        self.declared = ""  # the policy that the flow declared last
         self._history: dict[str, list[VersionId]] = {}
+        self._of_names: dict[tuple[str, str], list[VersionId]] = {}
         self._by_name: dict[str, list[VersionId]] = {}
         self._by_digest: dict[tuple[str, str], list[VersionId]] = {}
 
-    def apply(self, event: RegistryEvent, position: int) -> str | None:
-        """Apply one event; return the data type whose current version it changed, if any.
+    def apply(self, event: RegistryEvent, position: int) -> tuple[str, ...]:
+        """Apply one event; return the data types whose answers may come from others now.
 
         Events must come in log order. An event about an unknown version is no event of a correct
         admitter: it is an assertion, not an input error.
@@ -60,16 +66,37 @@ class Registry:
             return self._roll_back(event)
         if isinstance(event, Retired):
             return self._retire(event)
+        if isinstance(event, Planned):
+            return self._plan(event)
         if isinstance(event, Admitted):
             self._admit(event, position)
-        else:
-            self.rejections.append((position, event))
-        return None
+            return (event.data_type,)
+        self.rejections.append((position, event))
+        return ()
 
     def current(self, data_type: str) -> VersionId | None:
         """Return the version that answers for a data type, None before the first promotion."""
         history = self._history.get(data_type)
         return history[-1] if history else None
+
+    def plan(self, data_type: str) -> Planned | None:
+        """Return how answers for a data type are found; None while nothing was said of it."""
+        return self.plans.get(data_type) or self.plans.get("")
+
+    def resolve(self, data_type: str, ref: str) -> VersionId | None:
+        """Return the version that a policy means: "", a name, or `name@version`; None for none.
+
+        A name that has an @ in it is looked for first.
+        """
+        if not ref:
+            return self.current(data_type)
+        of_name = self._of_names.get((data_type, ref))
+        if of_name:
+            return of_name[-1]
+        name, _, version = ref.rpartition("@")
+        known = self.versions.get(VersionId(name, version))
+        usable = known and not known.retired and known.admitted.data_type == data_type
+        return known.id if known and usable else None
 
     def previous(self, data_type: str) -> VersionId | None:
         """Return the version that a rollback would make current."""
@@ -113,7 +140,19 @@ class Registry:
         self._by_name.setdefault(event.name, []).append(version)
         self._by_digest.setdefault((event.name, event.digest), []).append(version)
 
-    def _promote(self, event: Promoted) -> str | None:
+    def _plan(self, event: Planned) -> tuple[str, ...]:
+        self.plans[event.data_type] = event
+        self.plan_count += 1
+        if event.declared:
+            self.declared = event.policy
+        if event.data_type:
+            return (event.data_type,)
+        return tuple(each for each in self._known_types() if each not in self.plans)
+
+    def _known_types(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(each.admitted.data_type for each in self.versions.values()))
+
+    def _promote(self, event: Promoted) -> tuple[str, ...]:
         version = version_of(event)
         known = self.versions[version]
         assert not known.retired, "a retired version is never promoted"
@@ -121,30 +160,37 @@ class Registry:
         self.versions[version] = replace(
             known, promotions=known.promotions + 1, since_ms=event.at_ms
         )
-        history = self._history.setdefault(event.data_type, [])
-        if history and history[-1] == version:
-            return None
-        history.append(version)
-        del history[:-ROLLBACK_DEPTH_MAX]
-        return event.data_type
+        for history in self._stacks(event.data_type, version):
+            if not history or history[-1] != version:
+                history.append(version)
+                del history[:-ROLLBACK_DEPTH_MAX]
+        return (event.data_type,)
 
-    def _roll_back(self, event: RolledBack) -> str | None:
-        history = self._history[event.data_type]
-        assert history[-1] == version_of(event), "a rollback names the version it leaves"
+    def _roll_back(self, event: RolledBack) -> tuple[str, ...]:
+        version = version_of(event)
+        history, of_name = self._stacks(event.data_type, version)
+        assert history[-1] == version, "a rollback names the version it leaves"
         assert len(history) > 1, "there was a version before"
         history.pop()
-        return event.data_type
+        if of_name and of_name[-1] == version:
+            of_name.pop()
+        return (event.data_type,)
 
-    def _retire(self, event: Retired) -> str | None:
+    def _retire(self, event: Retired) -> tuple[str, ...]:
         version = version_of(event)
         known = self.versions[version]
         self.versions[version] = replace(known, retired=True)
         data_type = known.admitted.data_type
-        before = self.current(data_type)
-        kept = without_repeats(v for v in self._history.get(data_type, []) if v != version)
-        if data_type in self._history:
-            self._history[data_type] = kept
-        return data_type if self.current(data_type) != before else None
+        for history in self._stacks(data_type, version):
+            history[:] = without_repeats(each for each in history if each != version)
+        return (data_type,)
+
+    def _stacks(self, data_type: str, version: VersionId) -> tuple[list[VersionId], ...]:
+        """Return the stacks that a version is in, its data type's and its name's."""
+        return (
+            self._history.setdefault(data_type, []),
+            self._of_names.setdefault((data_type, version.name), []),
+        )
 
 
 def without_repeats(history: Iterable[VersionId]) -> list[VersionId]:

@@ -63,6 +63,9 @@ class VersionStats:
     uses: int = 0
     errors: int = 0
     calls: int = 0
+    won: int = 0  # records whose answer was this version's
+    late: int = 0  # records that were decided before its outcome came
+    missed: int = 0  # batches that were decided without it because time was over
     durations: Histogram = field(default_factory=Histogram)
 
     def add(self, answered: int, failed: int, took_us: float) -> None:

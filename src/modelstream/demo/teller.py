@@ -2,7 +2,15 @@
 
 from typing import Literal, Protocol
 
-from modelstream.events import Admitted, Promoted, RegistryEvent, Rejected, RolledBack, version_of
+from modelstream.events import (
+    Admitted,
+    Planned,
+    Promoted,
+    RegistryEvent,
+    Rejected,
+    RolledBack,
+    version_of,
+)
 
 # An event of the registry, something seen, a check that held, one that did not.
 Mark = Literal["event", "fact", "held", "broken"]
@@ -37,5 +45,7 @@ def in_words(event: RegistryEvent) -> str:
             return f"refused {event.name}: {event.code}: {event.reason}"
         case RolledBack():
             return f"{version_of(event)} was rolled back"
+        case Planned():
+            return f"answers are found by {event.policy}"
         case _:
             return f"{version_of(event)} was retired"

@@ -7,10 +7,13 @@ import time
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from modelstream.core.policies.base import Policy
+from modelstream.core.policies.single import Latest
+from modelstream.core.policies.text import policy_text
 from modelstream.core.registry import Registry
 from modelstream.engines.loaded import Loaded, load
 from modelstream.errors import InvalidModel, ModelUnavailable
-from modelstream.events import Admitted, Promoted, RegistryEvent, version_of
+from modelstream.events import Admitted, Planned, Promoted, RegistryEvent, version_of
 from modelstream.flow import Flow
 from modelstream.formats import check_hints, format_named, read_artifact, recognise, runtimes
 from modelstream.formats.base import Hints
@@ -32,6 +35,8 @@ class Arrivals:
         self._rejected: list[str] = []
         self._ended = False
         self._changed = threading.Condition()
+        if flow.answer != Latest():
+            self._tell(_declared(flow.answer))
 
     def read(self, models: Iterable[ModelSource]) -> None:
         """Read models in a thread; a list or tuple at once, so that its last model is first."""
@@ -165,3 +170,17 @@ class Arrivals:
                 position = self._registry.position + 1
                 self._registry.apply(event, position)
                 self._events.append((position, event))
+
+
+def _declared(policy: Policy) -> Planned:
+    """Return the plan of a join that was given a policy."""
+    text = policy_text(policy)
+    return Planned(
+        version="1",
+        data_type="",
+        policy=text,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        source=-1,
+        at_ms=time.time_ns() // 1_000_000,
+        declared=True,
+    )

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
+from modelstream.engines.flights import Flight, Flights
 from modelstream.engines.loaded import Loaded, load
 from modelstream.engines.outgoing import Outbox
 from modelstream.engines.shell import Shell
@@ -18,6 +19,7 @@ from modelstream.events import Admitted, decode_events
 from modelstream.flow import Flow
 from modelstream.limits import (
     BATCH_BYTES_MAX,
+    FLIGHT_WAIT_MS,
     POLL_WAIT_MS,
     REGISTRY_READ_RECORDS,
     STOP_SECONDS_MAX,
@@ -44,6 +46,7 @@ class Embedded:
         prepare(flow, log)
         self._flow, self._log, self._lowered = flow, log, lowered
         self._registry_offset = 0
+        self._flights = Flights()
         self._paused: set[TopicPartition] = set()
         self._settled: set[TopicPartition] = set()
         self._data_types = flow.record_topics
@@ -65,6 +68,7 @@ class Embedded:
     def step(self, max_wait_ms: int = POLL_WAIT_MS) -> int:
         """Take one turn of the loop; return the number of records answered and committed.
 
+        Where several candidates are asked, turns begin while those before them are in flight.
         Raises LogUnavailable while the log is away: the next turn goes on from what was committed.
         """
         self._follow(self._log.arrived)
@@ -72,14 +76,13 @@ class Embedded:
         if self.shell.released:
             self._resume()
         self._settle()
-        most = self.shell.absences.batch_records
-        batches = self._consumer.poll(most, max_wait_ms, BATCH_BYTES_MAX)
-        batches = [batch for batch in batches if self._is_settled(batch)]
-        if not batches:
-            return 0
-        turn = self.shell.join(batches, self._data_type_of)
-        self._put_back(turn)
-        return self._commit(turn)
+        self.shell.take_scores()
+        done = self._land()
+        if not self._flights.full() and self._begin(0 if self._flights else max_wait_ms):
+            return done + self._land()
+        if self._flights:
+            self.shell.take_scores(FLIGHT_WAIT_MS)
+        return done + self._land()
 
     def follow_registry(self) -> None:
         """Fold what is new on the registry, to its end."""
@@ -134,8 +137,35 @@ class Embedded:
     def _read_registry(self, read: ReadLog, offset: int) -> RecordBatch:
         return read(self._flow.registry, 0, offset, REGISTRY_READ_RECORDS, BATCH_BYTES_MAX)
 
+    def _begin(self, max_wait_ms: int) -> bool:
+        """Read what is there and begin to answer it; tell whether there was something."""
+        most = self.shell.absences.batch_records
+        batches = self._consumer.poll(most, max_wait_ms, BATCH_BYTES_MAX)
+        batches = [batch for batch in batches if self._is_settled(batch)]
+        if batches:
+            self._flights.begin(batches)
+            self._flights.add(self.shell.join(batches, self._data_type_of))
+        return bool(batches)
+
+    def _land(self) -> int:
+        """Commit the turns that are done, in order; return the number of their records."""
+        done = 0
+        while (flight := self._flights.take()) is not None:
+            self._put_back(flight)
+            try:
+                done += self._commit(flight.turn)
+            except LogError as error:
+                # What was read since is delivered again, from the committed positions.
+                for turn in self._flights.clear():
+                    self.shell.forget(turn)
+                if not isinstance(error, Fenced):
+                    raise
+                _log.warning("%s; another instance has taken over", error)
+                self._settled.clear()
+        return done
+
     def _commit(self, turn: Turn) -> int:
-        """Write results, rejects and positions in one atomic step."""
+        """Write results, rejects and positions in one atomic step. Raises Fenced."""
         covers: dict[TopicPartition, int] = {}
         appends: list[Outgoing] = []
         done = 0
@@ -146,12 +176,7 @@ class Embedded:
             appends.extend(self._outbox.outgoing(batch, turn, rows))
             done += len(rows)
         if covers:
-            try:
-                self._consumer.commit(covers, appends)
-            except Fenced as error:
-                _log.warning("%s; another instance has taken over", error)
-                self._settled.clear()
-                return 0
+            self._consumer.commit(covers, appends)
         return done
 
     def _settle(self) -> None:
@@ -178,11 +203,18 @@ class Embedded:
         self._consumer.pause([batch.source])
         return False
 
-    def _put_back(self, turn: Turn) -> None:
-        """Deliver held partitions again once another version can answer, or a pause is over."""
-        if not turn.held:
+    def _put_back(self, flight: Flight) -> None:
+        """Deliver held partitions again once another version can answer, or a pause is over.
+
+        What was read after them is put back with them, so that a partition's order is kept.
+        """
+        turn = flight.turn
+        held = [turn.batches[index] for index in turn.held - flight.dropped]
+        turn.held |= flight.dropped
+        if not held:
             return
-        held = [turn.batches[index] for index in turn.held]
+        for batch in held:
+            self._flights.drop(batch.source)
         self._consumer.rewind({batch.source: batch.offsets[0] for batch in held})
         self._consumer.pause([batch.source for batch in held])
         self._paused.update(batch.source for batch in held)

@@ -10,7 +10,8 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any, Literal
 
-from modelstream.core.policy import Latest, Policy
+from modelstream.core.policies.base import Policy
+from modelstream.core.policies.single import Latest
 from modelstream.engines.arrivals import Arrivals, ModelSource
 from modelstream.engines.shell import Shell
 from modelstream.errors import UnknownModel
@@ -145,6 +146,7 @@ class Join:
         now = time.time_ns() // 1_000_000
         batch = RecordBatch("records", 0, offsets, chunk, [now] * size)
         turn = self._shell.join([batch], lambda _: self._read_type or self._flow.data_type)
+        self._shell.finish(turn)
         if turn.held:
             absent = self._shell.absences.reasons
             if ended and not absent and not self._shell.machine.loading():

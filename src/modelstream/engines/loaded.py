@@ -57,7 +57,9 @@ def ready(model: Model, warm_rows: Sequence[int], bind: Bind = NOT_BOUND) -> Loa
     for rows in warm_rows:
         with suppress(ModelFailed):
             model.score(synthetic_columns(model.inputs, rows))
-    return Loaded(model, Decoder(model.inputs, bind), ResultWriter(model.outputs))
+    return Loaded(
+        model, Decoder(model.inputs, bind), ResultWriter([each.name for each in model.outputs])
+    )
 
 
 def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answer: bool) -> Outcome:

@@ -63,4 +63,4 @@ def _reader_and_writer(
     inputs: tuple[Field, ...], outputs: tuple[Field, ...]
 ) -> tuple[Decoder, ResultWriter]:
     """Return what reads and writes a model's fields; to make it takes longer than to score."""
-    return Decoder(inputs), ResultWriter(outputs)
+    return Decoder(inputs), ResultWriter([each.name for each in outputs])

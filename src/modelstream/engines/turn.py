@@ -3,7 +3,7 @@
 Rows are numbered through all batches of the turn; a turn's outcome is one list by row number.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise, repeat
 from operator import itemgetter
@@ -15,6 +15,7 @@ from modelstream.core.effects import Answer, Batch, Group, Refusal
 from modelstream.errors import SchemasUnavailable
 from modelstream.limits import RECORD_BYTES_MAX, RECORD_DEPTH_MAX
 from modelstream.messages import Failure, Position, RecordBatch, Reject, Result, Rows
+from modelstream.wire.asides import fields_of, keys_of
 from modelstream.wire.depth import SUSPECT_BYTES, too_deep
 from modelstream.wire.json import failure_of
 from modelstream.wire.reading import RecordReader
@@ -30,9 +31,11 @@ class Turn:
 
     `values` are the records as they stand on the log, `records` as JSON or objects; why one cannot
     be read is in `unread`. `outcomes` has, for each row, its Result or Reject; None while there is
-    none. `held` are the batches that are put back.
+    none. `held` are the batches that are put back. `decided` tells, for rows that several candidates
+    were asked about, how that came out, as JSON. A turn is `done` when nothing of it is waited for.
     """
 
+    id: int
     batches: Sequence[RecordBatch]
     slices: tuple[range, ...]
     values: Sequence[Any]
@@ -40,7 +43,9 @@ class Turn:
     outcomes: list[Any]
     held: frozenset[int] = frozenset()
     unread: dict[int, Failure] = field(default_factory=dict)
+    decided: dict[int, msgspec.Raw] = field(default_factory=dict)
     rejected: bool = False
+    done: bool = False
     _positions: list[tuple[str, int, int]] = field(default_factory=list)
 
     def take(self, rows: Rows) -> Sequence[Any]:
@@ -56,14 +61,20 @@ class Turn:
             as_json = isinstance(taken[0], bytes)
             records = map(msgspec.Raw, taken) if as_json else taken
         timestamps = _pick(self._timestamps(), rows)
-        self._place(rows, writer.results(answer, self._places(rows), timestamps, records))
+        results = writer.results(answer, self._places(rows), timestamps, records)
+        if self.decided:
+            for row, result in zip(rows, results, strict=True):
+                result.decided = self.decided.get(row, msgspec.UNSET)
+        self._place(rows, results)
 
     def refuse(self, row: int, refusal: Refusal) -> None:
         """Put a reject in the place of one row."""
         value = self.values[row]
         kept = value if isinstance(value, bytes) else _encoded(value)
         position = Position(*self.positions()[row])
-        self.outcomes[row] = make_reject(refusal, position, self._timestamps()[row], kept)
+        reject = make_reject(refusal, position, self._timestamps()[row], kept)
+        reject.decided = self.decided.get(row, msgspec.UNSET)
+        self.outcomes[row] = reject
         self.rejected = True
 
     def positions(self) -> Sequence[tuple[str, int, int]]:
@@ -97,7 +108,7 @@ class Turn:
             self.outcomes[row] = result
 
 
-def begin(batches: Sequence[RecordBatch]) -> Turn:
+def begin(turn_id: int, batches: Sequence[RecordBatch]) -> Turn:
     """Lay the batches of one read end to end."""
     slices: list[range] = []
     start = 0
@@ -106,7 +117,7 @@ def begin(batches: Sequence[RecordBatch]) -> Turn:
         start += len(batch)
     one = len(batches) == 1
     values = batches[0].values if one else list(chain.from_iterable(b.values for b in batches))
-    return Turn(batches, tuple(slices), values, values, [None] * start)
+    return Turn(turn_id, batches, tuple(slices), values, values, [None] * start)
 
 
 def read(turn: Turn, reader: RecordReader) -> list[SchemasUnavailable]:
@@ -130,8 +141,11 @@ def read(turn: Turn, reader: RecordReader) -> list[SchemasUnavailable]:
     return away
 
 
-def as_core_batch(turn: Turn, batch_id: int, data_type_of: DataTypeOf) -> Batch:
-    """Return the turn as the core sees it: rows by data type, and those that have none."""
+def as_core_batch(turn: Turn, data_type_of: DataTypeOf, reads: Mapping[str, str]) -> Batch:
+    """Return the turn as the core sees it: rows by data type, and those that have none.
+
+    `reads` are what policies look at in a record: fields and their types, "" for the key.
+    """
     failures = dict(turn.unread)
     groups: dict[str, list[Rows]] = {}
     for index, (batch, rows) in enumerate(zip(turn.batches, turn.slices, strict=True)):
@@ -147,10 +161,12 @@ def as_core_batch(turn: Turn, batch_id: int, data_type_of: DataTypeOf) -> Batch:
             _group_by_field(data_type, turn.take(readable), readable, groups, failures)
     _refuse_unwieldy(turn, groups, failures)
     return Batch(
-        batch_id,
+        turn.id,
         turn.slices,
         tuple(Group(data_type, _joined(parts)) for data_type, parts in groups.items()),
         failures,
+        keys_of(turn.batches) if "" in reads else (),
+        fields_of(turn.records, reads) if reads else {},
     )
 
 

@@ -218,7 +218,7 @@ class GroupConsumer:
         stale = []
         for partition, offset in covers.items():
             tenure = self._held.get(partition)
-            if tenure is None or not tenure.earliest <= offset <= tenure.position:
+            if tenure is None or not tenure.earliest < offset <= tenure.position:
                 stale.append(partition)
         if stale:
             raise fenced(stale)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from modelstream.core.policies.single import Latest
+from modelstream.core.policies.text import policy_text
 from modelstream.core.registry import Registry
 from modelstream.errors import Fenced, InvalidMessage, ModelstreamError
 from modelstream.events import Admitted, RegistryEvent, decode_events, encode_event
@@ -31,8 +33,10 @@ from modelstream.models.artifacts import artifact_bytes, lowered_bytes
 from modelstream.models.check import CheckRequest, CheckVerdict, Failed
 from modelstream.models.jail import Jail
 from modelstream.models.lifecycle import (
+    DECLARED,
     Message,
     data_type_of,
+    plan,
     promote,
     promoted,
     promotion,
@@ -44,7 +48,12 @@ from modelstream.models.lifecycle import (
 from modelstream.models.recent import recent_records
 from modelstream.models.references import referenced
 from modelstream.models.refusal import Refused
-from modelstream.wire.descriptor import Action, ModelDescriptor, decode_descriptor
+from modelstream.wire.descriptor import (
+    Action,
+    ModelDescriptor,
+    decode_descriptor,
+    encode_descriptor,
+)
 
 
 class _GivenUp(Exception):
@@ -73,6 +82,7 @@ class Admitter:
         self._now_ms = now_ms
         self._stop = threading.Event()
         self._registry = Registry()
+        self._declared = False
         self._source = TopicPartition(flow.models, 0)
         self._checks = ThreadPoolExecutor(1, thread_name_prefix="modelstream-admit")
         self._group = f"{flow.name}.admitter"
@@ -86,6 +96,8 @@ class Admitter:
         A message that cannot be handled for a reason of this side's is left to be read again.
         Raises JailFailed, LogError.
         """
+        if not self._declared and self._source in self._consumer.assignment():
+            self._declare()
         handled = 0
         for batch in self._consumer.poll(1, max_wait_ms, RECORD_BYTES_MAX):
             for offset, value in zip(batch.offsets, batch.values, strict=True):
@@ -137,6 +149,20 @@ class Admitter:
             for offset, event in zip(batch.offsets, decode_events(batch.values), strict=True):
                 self._registry.apply(event, offset)
 
+    def _declare(self) -> None:
+        """Tell the registry how the flow says that answers are found, if it said something else.
+
+        It goes the way of all messages; another member may say the same, which changes nothing.
+        """
+        self._fold()
+        policy = policy_text(self._flow.answer)
+        if policy != (self._registry.declared or policy_text(Latest())):
+            told = ModelDescriptor(
+                action=Action.PLAN, policy=policy, publisher=DECLARED, created_at_ms=self._now_ms()
+            )
+            self._log.append(Outgoing(self._flow.models, [encode_descriptor(told)], partition=0))
+        self._declared = True
+
     def _commit(self, next_offset: int, events: list[RegistryEvent]) -> None:
         values = [encode_event(event) for event in events]
         outgoing = [Outgoing(self._flow.registry, values, partition=0)] if values else []
@@ -168,6 +194,8 @@ class Admitter:
                 return roll_back(message, self._flow, self._registry)
             case Action.RETIRE:
                 return retire(message, self._registry)
+            case Action.PLAN:
+                return plan(message, self._flow, self._registry)
 
     def _publish(self, message: Message) -> list[RegistryEvent]:
         """Admit an artifact unless it is a version already; promote it unless it is but staged."""

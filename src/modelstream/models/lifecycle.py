@@ -4,16 +4,22 @@ Pure: messages and the registry in, events out. Whether an artifact is a model i
 (`models.check`), nor when events are written (`models.admit`).
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modelstream.core.policies.base import Policy, refs_of
+from modelstream.core.policies.text import parse_policy, policy_text
 from modelstream.core.registry import Registry, Version
 from modelstream.errors import InvalidFlow
-from modelstream.events import Promoted, RegistryEvent, Rejected, Retired, RolledBack
+from modelstream.events import Planned, Promoted, RegistryEvent, Rejected, Retired, RolledBack
 from modelstream.flow import Flow
 from modelstream.messages import VersionId
 from modelstream.models.refusal import Refused, listed
 from modelstream.wire.descriptor import ModelDescriptor
+
+# The publisher of a plan that a flow declares itself.
+DECLARED = "the flow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,49 @@ def retire(message: Message, registry: Registry) -> list[RegistryEvent]:
             name=version.name, version=version.version, source=message.source, at_ms=message.at_ms
         )
     ]
+
+
+def plan(message: Message, flow: Flow, registry: Registry) -> list[RegistryEvent]:
+    """Find answers in another way from now on, for one data type or for all. Raises Refused.
+
+    What the flow declares itself is taken as it is, since its models may come later.
+    """
+    descriptor = message.descriptor
+    data_type = data_type_of(message, flow) if descriptor.data_type else ""
+    try:
+        policy = parse_policy(descriptor.policy)
+    except InvalidFlow as error:
+        raise Refused("invalid_plan", str(error)) from error
+    text = policy_text(policy)
+    declared = descriptor.publisher == DECLARED
+    known = registry.plans.get(data_type)
+    if text == (registry.declared if declared else known.policy if known else ""):
+        return []
+    if not declared:
+        _check_answerable(policy, (data_type,) if data_type else registry.data_types(), registry)
+    event = Planned(
+        data_type=data_type,
+        version=str(registry.plan_count + 1),
+        policy=text,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        source=message.source,
+        at_ms=message.at_ms,
+        publisher=descriptor.publisher,
+        declared=declared,
+    )
+    return [event]
+
+
+def _check_answerable(policy: Policy, data_types: Sequence[str], registry: Registry) -> None:
+    """Raise Refused where a policy would leave a data type that has a model without any answer."""
+    refs = refs_of(policy)
+    for data_type in data_types:
+        if refs and not any(registry.resolve(data_type, ref) for ref in refs):
+            raise Refused(
+                "unknown_version",
+                f"none of {listed(sorted(map(repr, refs)))} can answer for data type {data_type!r}; "
+                f"publish one of them first",
+            )
 
 
 def rejected(message: Message, refused: Refused, digest: str | None) -> Rejected:

@@ -12,6 +12,7 @@ from modelstream.limits import REASON_CHARS_MAX
 RefusalCode = Literal[
     # the message itself
     "malformed",
+    "invalid_plan",
     "unknown_data_type",
     # getting the artifact
     "no_artifact",

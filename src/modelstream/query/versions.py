@@ -58,8 +58,8 @@ def state_of(history: History, version: VersionId) -> State:
     known = history.versions[version]
     if known.retired:
         return "retired"
-    current = history.current(known.admitted.data_type, history.last)
-    return "current" if current == version else "admitted"
+    roster = history.roster(known.admitted.data_type, history.last)
+    return "current" if roster is not None and version in roster.ids() else "admitted"
 
 
 def _listed(history: History, version: VersionId) -> ListedVersion:

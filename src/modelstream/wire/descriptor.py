@@ -47,6 +47,7 @@ class Action(StrEnum):
     PROMOTE = "promote"
     ROLLBACK = "rollback"
     RETIRE = "retire"
+    PLAN = "plan"
 
 
 _BRINGING = frozenset({Action.PUBLISH, Action.STAGE})
@@ -90,6 +91,7 @@ class ModelDescriptor:
     signature: bytes = b""
     key_id: str = ""
     signature_name: str = ""  # of the inputs and outputs to serve, where a model has several
+    policy: str = ""  # of a plan: how answers are found from now on
 
 
 def encode_descriptor(descriptor: ModelDescriptor) -> bytes:
@@ -125,6 +127,7 @@ def encode_descriptor(descriptor: ModelDescriptor) -> bytes:
             signature=descriptor.signature,
             key_id=descriptor.key_id,
             signature_name=descriptor.signature_name,
+            policy=descriptor.policy,
         )
     except (TypeError, ValueError) as error:
         raise InvalidMessage(f"the descriptor cannot be written: {error}") from error
@@ -170,6 +173,7 @@ def decode_descriptor(data: bytes, dialect: Dialect = "canonical") -> ModelDescr
         signature=message.signature,
         key_id=message.key_id,
         signature_name=message.signature_name,
+        policy=message.policy,
     )
     _check(descriptor)
     return descriptor
@@ -198,11 +202,17 @@ def _check_size(size: int) -> None:
 def _check(descriptor: ModelDescriptor) -> None:
     """Raise InvalidMessage unless the descriptor keeps every rule."""
     _check_content(descriptor)
-    needed = descriptor.action is not Action.ROLLBACK
+    needed = descriptor.action not in {Action.ROLLBACK, Action.PLAN}
     _check_text("name", descriptor.name, limits.NAME_CHARS_MAX, needed=needed)
     for what in ("data_type", "version", "publisher", "key_id"):
         _check_text(what, getattr(descriptor, what), limits.NAME_CHARS_MAX)
     _check_text("signature_name", descriptor.signature_name, limits.SIGNATURE_NAME_CHARS_MAX)
+    _check_text(
+        "policy",
+        descriptor.policy,
+        limits.POLICY_TEXT_CHARS_MAX,
+        needed=descriptor.action is Action.PLAN,
+    )
     _check_text("location", descriptor.location or "", limits.LOCATION_CHARS_MAX)
     if len(descriptor.description) > limits.DESCRIPTION_CHARS_MAX:
         raise InvalidMessage(
@@ -252,4 +262,4 @@ def _check_text(what: str, text: str, chars_max: int, *, needed: bool = False) -
     if not text.isprintable():
         raise InvalidMessage(f"{what} {text!r} has control characters; use printable ones")
     if (needed or text) and not text.strip():
-        raise InvalidMessage(f"{what} is blank; give the model a {what}")
+        raise InvalidMessage(f"{what} is blank; give it a {what}")

@@ -8,7 +8,6 @@ import msgspec
 
 from modelstream.core.effects import Answer, Refusal
 from modelstream.errors import InvalidMessage
-from modelstream.formats.base import Field
 from modelstream.limits import REJECT_VALUE_BYTES_MAX
 from modelstream.messages import Outputs, Position, Reject, Result, stamp_json
 
@@ -16,8 +15,8 @@ from modelstream.messages import Outputs, Position, Reject, Result, stamp_json
 class ResultWriter:
     """Makes the results of one model version: its outputs become one struct type."""
 
-    def __init__(self, outputs: Sequence[Field]) -> None:
-        self._names = [each.name for each in outputs]
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = list(names)
         fields = [(f"o{index}", Any) for index in range(len(self._names))]
         rename = {f"o{index}": name for index, name in enumerate(self._names)}
         self._struct = msgspec.defstruct(

@@ -241,7 +241,7 @@ class KafkaConsumer:
                 for source, offset in covers.items()
                 if self._commits.unsettled
                 or source not in held
-                or not held[source].earliest <= offset <= held[source].position
+                or not held[source].earliest < offset <= held[source].position
             ]
         if stale:
             raise fenced(stale)
