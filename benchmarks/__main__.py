@@ -23,6 +23,7 @@ NAMES = (
         "swap",
         "swaps_by_format",
         "many",
+        "deadline",
     ),
     *("pmml", "pmml_rows", "pfa", "trees"),
 )

@@ -306,8 +306,10 @@ POLICY_DEPTH_MAX = 8
 POLICY_TEXT_CHARS_MAX = 8 * 1024
 # Comparisons of one condition; each is worked out for every record.
 PREDICATE_TERMS_MAX = 32
-# Batches in a row that a candidate misses before it is left out of the next ones.
+# A candidate is left out once it has missed so many batches in a row, for so long: one call that takes
+# its time makes many small batches miss.
 BREAKER_MISSES = 5
+BREAKER_PATIENCE_US = 500_000.0
 # Then it is tried again after a second, and after twice as long each time it misses that too.
 BREAKER_PAUSE_US_MIN = 1_000_000.0
 BREAKER_PAUSE_US_MAX = 60_000_000.0

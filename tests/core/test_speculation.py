@@ -131,14 +131,14 @@ def test_the_lineage_tells_who_was_asked_and_what_each_had_said() -> None:
 def test_a_candidate_that_keeps_missing_is_left_out_and_tried_again() -> None:
     driver = Driver(RACE, "a", "b")
     asked = []
-    for turn in range(BREAKER_MISSES + 1):
+    for turn in range(BREAKER_MISSES + 2):
         effects = driver.batch(now_ms=turn * 100)
         scores = [effect for effect in effects if isinstance(effect, Score)]
         asked.append([score.version for score in scores])
         driver.answer(scores[-1], turn * 100 + 1)
         driver.machine.on_time((turn * 100 + 20) * MS)
-    assert asked == [[A, B]] * BREAKER_MISSES + [[B]]
-    later = BREAKER_MISSES * 100 + BREAKER_PAUSE_US_MIN / MS + 20
+    assert asked == [[A, B]] * (BREAKER_MISSES + 1) + [[B]], "half a second, and five batches"
+    later = (BREAKER_MISSES + 1) * 100 + BREAKER_PAUSE_US_MIN / MS + 20
     again = [effect for effect in driver.batch(now_ms=later) if isinstance(effect, Score)]
     assert [score.version for score in again] == [A, B]
     between = [effect for effect in driver.batch(now_ms=later) if isinstance(effect, Score)]

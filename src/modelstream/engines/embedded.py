@@ -6,7 +6,7 @@ reads the whole registry.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from modelstream.engines.flights import Flight, Flights
 from modelstream.engines.loaded import Loaded, load
@@ -148,33 +148,37 @@ class Embedded:
         return bool(batches)
 
     def _land(self) -> int:
-        """Commit the turns that are done, in order; return the number of their records."""
-        done = 0
+        """Commit the turns that are done, in one step; return the number of their records."""
+        turns = []
         while (flight := self._flights.take()) is not None:
             self._put_back(flight)
-            try:
-                done += self._commit(flight.turn)
-            except LogError as error:
-                # What was read since is delivered again, from the committed positions.
-                for turn in self._flights.clear():
-                    self.shell.forget(turn)
-                if not isinstance(error, Fenced):
-                    raise
-                _log.warning("%s; another instance has taken over", error)
-                self._settled.clear()
-        return done
+            turns.append(flight.turn)
+        if not turns:
+            return 0
+        try:
+            return self._commit(turns)
+        except LogError as error:
+            # What was read since is delivered again, from the committed positions.
+            for turn in self._flights.clear():
+                self.shell.forget(turn)
+            if not isinstance(error, Fenced):
+                raise
+            _log.warning("%s; another instance has taken over", error)
+            self._settled.clear()
+            return 0
 
-    def _commit(self, turn: Turn) -> int:
-        """Write results, rejects and positions in one atomic step. Raises Fenced."""
+    def _commit(self, turns: Sequence[Turn]) -> int:
+        """Write results, rejects and positions in one atomic step. Raises LogError."""
         covers: dict[TopicPartition, int] = {}
         appends: list[Outgoing] = []
         done = 0
-        for index, (batch, rows) in enumerate(zip(turn.batches, turn.slices, strict=True)):
-            if index in turn.held:
-                continue
-            covers[batch.source] = batch.next_offset
-            appends.extend(self._outbox.outgoing(batch, turn, rows))
-            done += len(rows)
+        for turn in turns:
+            for index, (batch, rows) in enumerate(zip(turn.batches, turn.slices, strict=True)):
+                if index in turn.held:
+                    continue
+                covers[batch.source] = batch.next_offset
+                appends.extend(self._outbox.outgoing(batch, turn, rows))
+                done += len(rows)
         if covers:
             self._consumer.commit(covers, appends)
         return done
