@@ -70,6 +70,7 @@ def test_the_commands_of_a_version_s_life_go_onto_the_log(run: Run, rig: Rig, fl
         ["promote", flow, "a@b@2"],
         ["rollback", flow],
         ["retire", flow, "plus@1"],
+        ["plan", flow, 'Model("plus")'],
     ):
         assert run(*command, "--wait", "0").code == 0
     told = [(each.action.value, each.name, each.version, each.data_type) for each in published(rig)]
@@ -78,7 +79,9 @@ def test_the_commands_of_a_version_s_life_go_onto_the_log(run: Run, rig: Rig, fl
         ("promote", "a@b", "2", ""),
         ("rollback", "", "", "wine"),
         ("retire", "plus", "1", ""),
+        ("plan", "", "", ""),
     ]
+    assert published(rig)[-1].policy == 'Model("plus")'
 
 
 @pytest.mark.parametrize("verb", [["promote", "m"], ["rollback"], ["retire", "m@1"]])
@@ -143,3 +146,14 @@ def test_a_format_that_is_not_known_is_told(run: Run, flow: Path, model: Path) -
     ran = run("publish", flow, model, "--name", "m", "--format", "excel", "--wait", "0")
     assert ran.code == 1
     assert "'excel'" in ran.err
+
+
+def test_the_present_plan_is_told(run: Run, rig: Rig, flow: Path) -> None:
+    assert "the latest version" in run("plan", flow).out
+    rig.plan('Majority(["a", "b"])')
+    assert run("plan", flow).out == 'plan 1 for all data types: Majority(["a", "b"])\n'
+    (told,) = run("plan", flow, "--json").json()
+    assert told["policy"] == 'Majority(["a", "b"])'
+    ran = run("plan", flow, "Majority(a)")
+    assert ran.code == 2
+    assert "quotes" in ran.err

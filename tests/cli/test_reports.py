@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from modelstream.audit.compare import LabelPair, OutputChange
-from modelstream.audit.explain import Explanation, ModelFacts
+from modelstream.audit.explanation import Explanation, ModelFacts
 from modelstream.audit.history import Moment
 from modelstream.audit.replayed import ReplayReport
 from modelstream.audit.report import INVARIANTS, Figures, Finding, Report

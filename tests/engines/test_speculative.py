@@ -76,6 +76,17 @@ def test_a_majority_is_decided_again_from_what_its_members_said() -> None:
     assert {result.model.name for result in rig.results()} == {"plan"}
     engine.close()
     clean(rig)
+    told = explain(rig.log, rig.flow, "wine.records/0/7")
+    assert told.verdict == "same"
+    assert told.policy == 'Majority(["a", "b", "c"])'
+    said = [(each.version.name, each.said) for each in told.candidates]
+    assert len(said) == 3
+    assert set(map(str, said)) <= {
+        *(str((name, {"score": 8.0})) for name in "ab"),
+        str(("c", {"score": 9.0})),
+        str(("c", None)),
+    }, "a and b agree, and c need not be waited for"
+    assert told.rescored == told.outputs
 
 
 def test_arms_are_dealt_by_key_and_dealt_again_by_the_audit() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from modelstream.audit import verify
+from modelstream.core.policies.text import parse_policy
 from modelstream.flow import Flow
 from modelstream.log import open_log
 from tests.support.artifacts import adder
@@ -22,10 +23,25 @@ KILLS = int(os.environ.get("MODELSTREAM_KILLS", "12"))
 pytestmark = pytest.mark.faults
 
 
-def test_nothing_is_lost_and_nothing_is_twice_whenever_a_worker_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "Latest()",
+        pytest.param(
+            'FirstWithin(10, prefer=[Majority(["plus", "one", "two"]), "one"])',
+            marks=pytest.mark.speculation,
+        ),
+    ],
+)
+def test_nothing_is_lost_and_nothing_is_twice_whenever_a_worker_is_killed(
+    tmp_path: Path, policy: str
+) -> None:
     chance = random.Random(7)
-    rig = Rig(open_log(f"file:{tmp_path}"), Flow(name="wine", partitions=2))
-    rig.serve(adder(1.0), "plus")
+    flow = Flow(name="wine", partitions=2, answer=parse_policy(policy))
+    rig = Rig(open_log(f"file:{tmp_path}"), flow)
+    rig.plan()
+    for name in ("one", "two", "plus"):
+        rig.serve(adder(1.0), name)
     killed_at_work = 0
     with producing(rig, batch=300, pause_s=0.03, swap_every=3000):
         for _ in range(KILLS):

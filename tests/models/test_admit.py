@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from modelstream.core.policies.text import parse_policy
 from modelstream.core.registry import Registry
 from modelstream.engines.topics import prepare
 from modelstream.errors import JailFailed, UnknownTopic
-from modelstream.events import Admitted, Promoted, RegistryEvent, Rejected, decode_event
+from modelstream.events import Admitted, Planned, Promoted, RegistryEvent, Rejected, decode_event
 from modelstream.flow import Flow
 from modelstream.limits import HEARTBEAT_MS
 from modelstream.log.memory import MemoryLog
@@ -508,3 +509,63 @@ def test_the_real_wine_models_are_admitted_with_real_records(
         pass
     assert [type(event) for event in rig.events()] == [Admitted, Promoted] * len(models)
     assert rig.registry().current("wine") == (models[-1], "1")
+
+
+# -- plans ----------------------------------------------------------------------------------------
+
+RACE = 'FirstWithin(20, prefer=["a", "b"])'
+
+
+@pytest.mark.speculation
+def test_what_a_flow_declares_is_its_first_plan() -> None:
+    rig = Rig(Flow(name="wine", answer=parse_policy(RACE)))
+    (event,) = rig.admitted_all()
+    assert isinstance(event, Planned)
+    assert (event.policy, event.version, event.data_type, event.declared) == (RACE, "1", "", True)
+    assert rig.admitted_all() == [event], "it is said once"
+
+
+@pytest.mark.speculation
+def test_a_live_plan_outlives_a_restart_and_a_new_declaration_replaces_it() -> None:
+    rig = Rig(Flow(name="wine", answer=parse_policy(RACE)))
+    rig.admitted_all()
+    rig.send(name="a")
+    rig.send(Action.PLAN, policy='Hedge("a", 5, "b")')
+    rig.admitted_all()
+    assert rig.registry().plans[""].policy == 'Hedge("a", after_ms=5, fallback="b")'
+    rig.admitted_all()
+    assert rig.registry().plans[""].policy == 'Hedge("a", after_ms=5, fallback="b")'
+    rig.flow = Flow(name="wine")
+    rig.admitted_all()
+    assert rig.registry().plans[""].policy == "Latest()"
+
+
+@pytest.mark.speculation
+def test_a_flow_that_says_nothing_has_no_plan(rig: Rig) -> None:
+    rig.send(name="a")
+    assert not any(isinstance(event, Planned) for event in rig.admitted_all())
+
+
+@pytest.mark.speculation
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ("FirstWithin(0, ['a'])", "invalid_plan"),
+        ("os.system('true')", "invalid_plan"),
+        ('Majority(["x", "y"])', "unknown_version"),
+    ],
+)
+def test_a_plan_that_cannot_answer_is_refused(rig: Rig, policy: str, code: str) -> None:
+    rig.send(name="a")
+    rig.send(Action.PLAN, policy=policy)
+    last = rig.admitted_all()[-1]
+    assert isinstance(last, Rejected)
+    assert last.code == code
+
+
+@pytest.mark.speculation
+def test_the_same_plan_again_changes_nothing(rig: Rig) -> None:
+    rig.send(name="a")
+    for _ in range(2):
+        rig.send(Action.PLAN, policy='Model("a")')
+    assert len(rig.admitted_all()) == 3

@@ -5,7 +5,8 @@ records again, with another version if you like. Read `history` first: the regis
 of position is what all three judge by. Then `outcomes`, `coverage`, `current` and `reproduce`.
 """
 
-from modelstream.audit.explain import Explanation, ModelFacts, explain
+from modelstream.audit.explain import explain
+from modelstream.audit.explanation import Explanation, ModelFacts
 from modelstream.audit.replay import replay
 from modelstream.audit.replayed import Difference, ReplayReport
 from modelstream.audit.report import Figures, Finding, Report

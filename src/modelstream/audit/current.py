@@ -110,10 +110,22 @@ def _claim(outcome: Stored) -> Claim:
 def reader_of(history: History, outcome: Stored) -> VersionId | None:
     """Return the version that read a record, as far as its outcome tells; None where none did."""
     if isinstance(outcome, StoredResult):
-        return version_named(outcome)
+        return None if answered_by_plan(history, outcome) else version_named(outcome)
     if outcome.data_type is None or outcome.reason == "no_model":
         return None
     return history.current(outcome.data_type, outcome.as_of)
+
+
+def answered_by_plan(history: History, outcome: StoredResult) -> bool:
+    """Tell an answer that is no single version's, but a plan's."""
+    roster = roster_then(history, outcome)
+    planned = roster.planned if roster else None
+    stamp = outcome.model
+    return planned is not None and (stamp.name, stamp.version, stamp.digest) == (
+        planned.name,
+        planned.version,
+        planned.digest,
+    )
 
 
 def roster_then(history: History, outcome: Stored) -> Roster | None:

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+import msgspec
 import numpy as np
 
-from modelstream.audit.current import Currency, reader_of
+from modelstream.audit.current import Currency, reader_of, roster_then
+from modelstream.audit.decisions import Records, told_of
+from modelstream.audit.explanation import CandidateFacts, Explanation, ModelFacts, Verdict
 from modelstream.audit.find import Placed, find_outcome, find_record
 from modelstream.audit.history import History, Moment, read_history
 from modelstream.audit.outcomes import Part
 from modelstream.audit.records import DataTypes, Source, Told, committed_now, read_one
-from modelstream.audit.report import Finding, Findings, to_plain
+from modelstream.audit.replan import Replanner
+from modelstream.audit.report import Finding, Findings
 from modelstream.audit.reproduce import Reproduction
 from modelstream.audit.rescore import Rescorer, plain_answer, plain_json
-from modelstream.audit.stored import Stored, StoredReject, StoredResult, as_of
+from modelstream.audit.stored import Stored, StoredReject, StoredResult, as_of, version_named
 from modelstream.errors import UnknownModel
 from modelstream.events import Admitted
 from modelstream.flow import Flow
@@ -33,66 +37,6 @@ _WHY_NOT = {
     "remote": "a server answered it, and what it answers cannot be worked out from the topics",
     "unready": "a version was current, and may still have been loading",
 }
-# Why it was "not_rescored" is told by `Explanation.why_not`.
-Verdict = Literal["same", "different", "not_rescored"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What the registry knows of the version that read the record. Times in ms since the epoch."""
-
-    version: VersionId
-    digest: str
-    format: str
-    size: int
-    publisher: str
-    description: str
-    metrics: Mapping[str, float]
-    published: Position
-    created_at_ms: int | None
-    admitted: Moment
-    promoted: Moment | None
-    retired: Moment | None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """One record and everything that made its answer.
-
-    `others` is the number of further messages with the key that was asked for. The record is None
-    where it was deleted, the outcome where there is none yet; `committed` tells how far its
-    partition is answered. `rescored` is what scoring it again gives now, outputs or the reason of
-    a reject, and `inputs` the columns as the model saw them, a missing value as None; both need
-    the record to be scored again. `findings` are what `verify` would say of this record.
-    """
-
-    position: Position
-    others: int
-    key: str | None
-    timestamp: int | None
-    record: Any
-    committed: int
-    outcome: Literal["result", "reject"] | None
-    outcome_at: Position | None
-    data_type: str | None
-    as_of: int | None
-    outputs: Any
-    failure: Failure | None
-    took_us: float | None
-    model: ModelFacts | None
-    current_then: VersionId | None
-    current_now: VersionId | None
-    registry_last: int
-    inputs: Mapping[str, Any] | None
-    rescored: Mapping[str, Any] | Failure | None
-    verdict: Verdict
-    why_not: str
-    findings: tuple[Finding, ...]
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the explanation as JSON would have it."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,18 +123,24 @@ def _score_again(log: Log, flow: Flow, case: _Case) -> _Again:
         why_not = next((why for each, why in _WHY_NOT.items() if reproduction.figures[each]), "")
         if why_not:
             return _Again(why_not, findings=findings.kept())
-        inputs, rescored = _inputs_and_answer(rescorer, case, batch)
+        inputs, rescored = _inputs_and_answer(rescorer, case, batch, outcome)
     return _Again("", inputs, rescored, findings.kept())
 
 
 def _inputs_and_answer(
-    rescorer: Rescorer, case: _Case, batch: RecordBatch
+    rescorer: Rescorer, case: _Case, batch: RecordBatch, outcome: Stored
 ) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | Failure | None]:
     """Return the record's columns as the model sees them, and what it answers."""
     admitted = case.admitted()
+    told = DataTypes(rescorer.flow).of(batch)
+    records = told.records
+    roster = roster_then(case.history, outcome)
+    if told.groups and roster is not None and roster.planned is not None:
+        again = Replanner(case.history, rescorer)
+        (answer,) = again.answers(roster, Records(batch, records), [0], [outcome])
+        return None, plain_answer(answer)
     if admitted is None:
-        return None, DataTypes(rescorer.flow).of(batch).failures.get(0)
-    records = DataTypes(rescorer.flow).of(batch).records
+        return None, told.failures.get(0)
     decoded = rescorer.loaded(admitted).decoder.decode(records)
     inputs = None
     if len(decoded.rows):
@@ -215,6 +165,8 @@ def _explanation(log: Log, flow: Flow, case: _Case, again: _Again, others: int) 
     told = None if batch is None else DataTypes(flow).of(batch)
     data_type = outcome.data_type if outcome is not None else _data_type(told)
     seen = history.last if outcome is None else as_of(outcome)
+    roster = history.roster(data_type or "", seen)
+    planned = roster.planned if roster else None
     return Explanation(
         position=case.position,
         others=others,
@@ -238,6 +190,25 @@ def _explanation(log: Log, flow: Flow, case: _Case, again: _Again, others: int) 
         verdict=again.verdict,
         why_not=again.why_not,
         findings=_currency(case) + again.findings,
+        policy="" if planned is None else planned.policy,
+        candidates=() if outcome is None else _candidates(outcome),
+    )
+
+
+def _candidates(outcome: Stored) -> tuple[CandidateFacts, ...]:
+    """Return what an outcome tells of those that were asked."""
+    told = told_of(outcome)
+    won = version_named(outcome) if isinstance(outcome, StoredResult) else None
+    return tuple(
+        CandidateFacts(
+            each.id,
+            each.digest,
+            each.took_us,
+            plain_json(each.outputs) if isinstance(each.outputs, msgspec.Raw) else each.failure,
+            each.late,
+            each.id == won,
+        )
+        for each in (told.candidates if told else ())
     )
 
 

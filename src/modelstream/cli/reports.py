@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from modelstream.audit.compare import OutputChange
-from modelstream.audit.explain import Explanation, ModelFacts
+from modelstream.audit.explanation import CandidateFacts, Explanation, ModelFacts
 from modelstream.audit.history import Moment
 from modelstream.audit.replayed import ReplayReport
 from modelstream.audit.report import Finding, Report
@@ -100,14 +100,30 @@ def _facts(found: Explanation) -> Iterator[tuple[str, str]]:
     yield "data type", found.data_type or "-"
     if found.model is not None:
         yield from _model_facts(found.model)
+    if found.policy:
+        yield "policy", found.policy
+    for each in found.candidates:
+        yield "winner" if each.won else "candidate", _candidate(each)
     yield "current then", str(found.current_then or "nothing")
     yield "current now", f"{found.current_now or 'nothing'} (as of {found.registry_last})"
+    yield from _again(found)
+
+
+def _again(found: Explanation) -> Iterator[tuple[str, str]]:
+    """Tell what scoring it again gave."""
     if found.inputs is not None:
         yield "inputs", _json(found.inputs)
     if found.rescored is not None:
         yield "scored again", f"{_VERDICTS.get(found.verdict, '-')}: {_answer(found.rescored)}"
     elif found.why_not:
         yield "scored again", f"no: {found.why_not}"
+
+
+def _candidate(each: CandidateFacts) -> str:
+    if each.late:
+        return f"{each.version}: had not answered"
+    said = _answer(each.said) if each.said is not None else "-"
+    return f"{each.version}: {said} in {duration(each.took_us)}"
 
 
 def _model_facts(model: ModelFacts) -> Iterator[tuple[str, str]]:
