@@ -8,13 +8,18 @@ from modelstream.demo.story import Story, Verdict
 from modelstream.demo.train import ANSWER, train_logistic, train_tree, with_ratio
 from modelstream.demo.watch import Tally, Window
 from modelstream.demo.world import recalibrated
-from modelstream.events import Promoted, Rejected, RolledBack, version_of
+from modelstream.events import Planned, Promoted, Rejected, RolledBack, version_of
 from modelstream.messages import VersionId
-from modelstream.publishing import promote, rollback
+from modelstream.policies import FirstWithin, Majority, Model, policy_text
+from modelstream.publishing import plan, promote, rollback
 
 TREE = VersionId("tree", "1")
 LOGISTIC = VersionId("logistic", "1")
 RETRAINED = VersionId("logistic", "2")
+# One of the voters measures in the wrong unit; where the vote is late, the best one answers.
+_VOTE = FirstWithin(
+    200, (Majority((Model("logistic"), Model("tree"), Model("logistic@1"))), Model("logistic"))
+)
 
 # A good model, a useful one, and one that measures in the wrong unit; a guess is right for 0.63.
 _GOOD_MIN = 0.93
@@ -107,6 +112,19 @@ def back_and_forth(story: Story) -> None:
     _check_at_least(story, story.answers(window), RETRAINED, _GOOD_MIN)
 
 
+def models_vote(story: Story) -> None:
+    """Let three models vote, one of them wrong by its unit, with a deadline for all of it."""
+    data = recalibrated(story.train)
+    verdict = story.publish("tree-again.pmml", train_tree(data), "tree")
+    _check_admitted(story, verdict, VersionId("tree", "2"))
+    verdict = story.verdict(plan(story.log, story.flow, _VOTE))
+    made = [event for event in verdict.values() if isinstance(event, Planned)]
+    story.need(bool(made), f"from now on: {policy_text(_VOTE)}")
+    version = VersionId("plan", made[0].version)
+    tally = story.answers(Window(version, recalibrated=True, since=max(verdict)))
+    _check_at_least(story, tally, version, _USEFUL_MIN)
+
+
 def last_record(story: Story) -> None:
     """Stop the producer; every record must have its one outcome, whatever happened."""
     story.producing.end()
@@ -154,7 +172,7 @@ def verify_all(story: Story) -> None:
     sent, figures = len(story.producer.truth), report.figures
     invariants = ", ".join(report.counts).replace("_", " ")
     story.check(
-        report.ok and figures.records == figures.rescored == sent,
+        report.ok and figures.records == sent <= figures.rescored,
         f"{sum(report.counts.values())} findings in {figures.records:,}: {invariants}",
     )
 
@@ -199,6 +217,7 @@ CHAPTERS = (
     Chapter("Bad models are refused", bad_models),
     Chapter("A retrained model", retrained_model),
     Chapter("Roll back, promote again", back_and_forth),
+    Chapter("Three models vote", models_vote),
     Chapter("Every record answered", last_record),
     Chapter("Explain one answer", why_this_answer),
     Chapter("Verify the whole log", verify_all),
