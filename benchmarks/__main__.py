@@ -24,6 +24,7 @@ NAMES = (
         "swaps_by_format",
         "many",
         "deadline",
+        "consensus",
     ),
     *("pmml", "pmml_rows", "pfa", "trees"),
 )

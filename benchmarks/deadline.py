@@ -53,7 +53,7 @@ def run(*, quick: bool = False) -> Report:
             busy = time.process_time() - busy
             timer.ended = True
             timer.join()
-            winners = _winners(log, flow, count)
+            winners = _winners(log, flow)
     seconds = count / PER_SECOND
     answered_ns = engine.answered_ns
     waits = [(at - engine.arrived_ns[each]) / 1000 for each, at in answered_ns.items()]
@@ -66,9 +66,7 @@ def run(*, quick: bool = False) -> Report:
             Figure(f"arrival to answer: p{percent:g}", percentile(waits, percent) / 1000, "ms")
             for percent in (50, 99)
         ),
-        Figure(
-            "arrival to answer: p99.9", percentile(waits, 99.9) / 1000, "ms", goal=GOAL_MS
-        ),
+        Figure("arrival to answer: p99.9", percentile(waits, 99.9) / 1000, "ms", goal=GOAL_MS),
         Figure("arrival to answer: longest", max(waits) / 1000, "ms"),
         *(
             Figure(f"sent to answer: p{percent:g}", percentile(whole, percent) / 1000, "ms")
@@ -76,10 +74,7 @@ def run(*, quick: bool = False) -> Report:
         ),
         Figure("later than the deadline + 5 ms", 100 * len(late) / len(waits), "%"),
         Figure("bare timer loop: p99.9 past its time", percentile(timer.over, 99.9) / 1000, "ms"),
-        *(
-            Figure(f"won by {who}", 100 * won / count, "%")
-            for who, won in sorted(winners.items())
-        ),
+        *(Figure(f"won by {who}", 100 * won / count, "%") for who, won in sorted(winners.items())),
         Figure("CPU of the join", 100 * busy / seconds, "% of a core"),
     ]
     return Report(
@@ -205,7 +200,7 @@ def _serve(engine: Raced, log: Log, flow: ms.Flow, url: str, count: int) -> dict
     return sent
 
 
-def _winners(log: Log, flow: ms.Flow, count: int) -> Counter[str]:
+def _winners(log: Log, flow: ms.Flow) -> Counter[str]:
     winners: Counter[str] = Counter()
     offset = 0
     while len(batch := log.read(flow.results, 0, offset, 10_000, BATCH_BYTES_MAX)):

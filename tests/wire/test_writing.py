@@ -49,7 +49,7 @@ def results(record: Any = ECHO) -> list[Result]:
     places = (["t", "t"], [0, 0], [5, 6])
     answer = Answer("wine", range(2), columns, STAMP, None)
     return ResultWriter([each.name for each in FIELDS]).results(
-        answer, places, [10, 11], [record, record]
+        answer, places, [10, 11], [record, record], [msgspec.UNSET, msgspec.UNSET]
     )
 
 

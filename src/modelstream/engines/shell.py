@@ -34,8 +34,8 @@ from modelstream.errors import ModelUnavailable, SchemasUnavailable
 from modelstream.events import Admitted, RegistryEvent
 from modelstream.flow import Flow
 from modelstream.limits import FLIGHT_WAIT_MS, RETRY_LOAD_SECONDS
-from modelstream.messages import RecordBatch, Rows, VersionId
-from modelstream.wire.lineage import lineages_json
+from modelstream.messages import Columns, Outputs, RecordBatch, Rows, VersionId
+from modelstream.wire.lineage import lineages_json, merge_told
 from modelstream.wire.reading import record_reader
 from modelstream.wire.results import ResultWriter
 from modelstream.wire.writing import result_format
@@ -239,7 +239,8 @@ class Shell:
 
     def _emit(self, emit: Emit, turn: Turn) -> None:
         for lineage in emit.lineages:
-            turn.decided.update(lineages_json(lineage))
+            told = lineages_json(lineage, self._objects, len(turn.values))
+            turn.decided = merge_told(turn.decided, told) if turn.decided else told
         for answer in emit.answers:
             turn.answer(answer, self._writer(answer), echo=self._flow.echo)
         for row, refusal in emit.refusals.items():
@@ -252,6 +253,9 @@ class Shell:
         self._turns.pop(turn.id, None)
         for ask in self._asks.pop(turn.id, ()):
             ask.dropped = True
+
+    def _objects(self, version: VersionId, columns: Columns) -> list[Outputs]:
+        return self._loaded[version].writer.objects(columns)
 
     def _writer(self, answer: Answer) -> ResultWriter:
         """Return what writes an answer's outputs: its version's, or one for a plan's own columns."""

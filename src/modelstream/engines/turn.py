@@ -43,7 +43,7 @@ class Turn:
     outcomes: list[Any]
     held: frozenset[int] = frozenset()
     unread: dict[int, Failure] = field(default_factory=dict)
-    decided: dict[int, msgspec.Raw] = field(default_factory=dict)
+    decided: Sequence[Any] = ()
     rejected: bool = False
     done: bool = False
     _positions: list[tuple[str, int, int]] = field(default_factory=list)
@@ -61,10 +61,8 @@ class Turn:
             as_json = isinstance(taken[0], bytes)
             records = map(msgspec.Raw, taken) if as_json else taken
         timestamps = _pick(self._timestamps(), rows)
-        results = writer.results(answer, self._places(rows), timestamps, records)
-        if self.decided:
-            for row, result in zip(rows, results, strict=True):
-                result.decided = self.decided.get(row, msgspec.UNSET)
+        decided = _pick(self.decided, rows) if self.decided else repeat(msgspec.UNSET, len(rows))
+        results = writer.results(answer, self._places(rows), timestamps, records, decided)
         self._place(rows, results)
 
     def refuse(self, row: int, refusal: Refusal) -> None:
@@ -73,7 +71,7 @@ class Turn:
         kept = value if isinstance(value, bytes) else _encoded(value)
         position = Position(*self.positions()[row])
         reject = make_reject(refusal, position, self._timestamps()[row], kept)
-        reject.decided = self.decided.get(row, msgspec.UNSET)
+        reject.decided = self.decided[row] if self.decided else msgspec.UNSET
         self.outcomes[row] = reject
         self.rejected = True
 

@@ -4,13 +4,15 @@ One JSON object a record: the plan (version, digest and its text), and for each 
 its version, digest and duration, with its outputs, or why it failed, or `"late": true`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from modelstream.core.effects import Candidate, Lineage, Outcome
-from modelstream.messages import Failure, VersionId
+from modelstream.messages import Columns, Failure, VersionId
+
+ObjectsOf = Callable[[VersionId, Columns], list[Any]]
 
 
 class PlanTold(msgspec.Struct, frozen=True, gc=False):
@@ -45,19 +47,39 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     candidates: tuple[CandidateTold, ...]
 
 
-def lineages_json(lineage: Lineage) -> dict[int, msgspec.Raw]:
-    """Return, by row, how the rows of one data type were decided, as JSON."""
+def lineages_json(
+    lineage: Lineage, objects_of: ObjectsOf, rows: int
+) -> list[msgspec.Raw | msgspec.UnsetType]:
+    """Return, for each of a batch's `rows`, how it was decided, as JSON; UNSET for those of others.
+
+    `objects_of` makes one object a row of a version's columns.
+    """
     planned = lineage.plan
-    encode = msgspec.json.Encoder().encode
-    head = encode(PlanTold(planned.version, planned.digest, planned.policy))
-    told: dict[int, list[bytes]] = {row: [] for row in lineage.rows}
-    for candidate in lineage.candidates:
-        for row, text in _told(candidate, encode):
-            told[row].append(text)
-    return {
-        row: msgspec.Raw(b'{"plan":%b,"candidates":[%b]}' % (head, b",".join(texts)))
-        for row, texts in told.items()
-    }
+    plan = msgspec.json.encode(PlanTold(planned.version, planned.digest, planned.policy))
+    head = b'{"plan":%b,"candidates":[' % plan
+    told: list[msgspec.Raw | msgspec.UnsetType] = [msgspec.UNSET] * rows
+    said = [_said(candidate, objects_of) for candidate in lineage.candidates]
+    if all(each.rows == lineage.rows for each in lineage.candidates):
+        texts = map(b",".join, zip(*said, strict=True))
+        for row, text in zip(lineage.rows, texts, strict=True):
+            told[row] = msgspec.Raw(b"%b%b]}" % (head, text))
+        return told
+    of_rows: dict[int, list[bytes]] = {row: [] for row in lineage.rows}
+    for candidate, each in zip(lineage.candidates, said, strict=True):
+        for row, text in zip(candidate.rows, each, strict=True):
+            of_rows[row].append(text)
+    for row, parts in of_rows.items():
+        told[row] = msgspec.Raw(b"%b%b]}" % (head, b",".join(parts)))
+    return told
+
+
+def merge_told(
+    first: Sequence[msgspec.Raw | msgspec.UnsetType],
+    second: Sequence[msgspec.Raw | msgspec.UnsetType],
+) -> list[msgspec.Raw | msgspec.UnsetType]:
+    """Join what is told of the rows of two data types."""
+    pairs = zip(first, second, strict=True)
+    return [two if one is msgspec.UNSET else one for one, two in pairs]
 
 
 def decided_of(data: msgspec.Raw) -> Decided:
@@ -65,25 +87,29 @@ def decided_of(data: msgspec.Raw) -> Decided:
     return msgspec.json.decode(data, type=Decided)
 
 
-def _told(candidate: Candidate, encode: Any) -> Iterator[tuple[int, bytes]]:
-    """Return what one candidate said of each of its rows, as JSON."""
-    late = set(candidate.rows)
+def _said(candidate: Candidate, objects_of: ObjectsOf) -> Sequence[bytes]:
+    """Return what one candidate said of each of its rows, as JSON, in their order."""
     name, version = candidate.version
+    encode = msgspec.json.Encoder().encode
+    whole = len(candidate.outcomes) == 1 and candidate.outcomes[0].rows == candidate.rows
+    late = encode(CandidateTold(name, version, candidate.digest, late=True))
+    found: dict[int, bytes] = {}
     for outcome in candidate.outcomes:
-        late.difference_update(outcome.rows, outcome.failures)
         same = CandidateTold(name, version, candidate.digest, outcome.took_us)
         head = encode(same)[:-1] + b',"outputs":'
-        for row, outputs in zip(outcome.rows, _outputs(outcome), strict=True):
-            yield row, b"%b%b}" % (head, encode(outputs))
+        texts = [b"%b%b}" % (head, text) for text in _outputs(candidate, outcome, objects_of)]
+        if whole:
+            return texts
+        found.update(zip(outcome.rows, texts, strict=True))
         for row, why in outcome.failures.items():
-            yield row, encode(msgspec.structs.replace(same, failure=why))
-    if late:
-        text = encode(CandidateTold(name, version, candidate.digest, late=True))
-        yield from ((row, text) for row in sorted(late))
+            found[row] = encode(msgspec.structs.replace(same, failure=why))
+    return [found.get(row, late) for row in candidate.rows]
 
 
-def _outputs(outcome: Outcome) -> list[dict[str, Any]]:
-    """Return each row's outputs by name."""
-    names = list(outcome.columns)
-    columns = (column.tolist() for column in outcome.columns.values())
-    return [dict(zip(names, each, strict=True)) for each in zip(*columns, strict=True)]
+def _outputs(candidate: Candidate, outcome: Outcome, objects_of: ObjectsOf) -> list[bytes]:
+    """Return each row's outputs as JSON."""
+    if not len(outcome.rows):
+        return []
+    objects = objects_of(candidate.version, outcome.columns)
+    # No JSON has a line break inside; so they are written in one go, and parted.
+    return msgspec.json.Encoder().encode_lines(objects).split(b"\n")[: len(objects)]

@@ -9,7 +9,7 @@ import msgspec
 from modelstream.core.effects import Answer, Refusal
 from modelstream.errors import InvalidMessage
 from modelstream.limits import REJECT_VALUE_BYTES_MAX
-from modelstream.messages import Outputs, Position, Reject, Result, stamp_json
+from modelstream.messages import Columns, Outputs, Position, Reject, Result, stamp_json
 
 
 class ResultWriter:
@@ -29,23 +29,30 @@ class ResultWriter:
         places: tuple[Iterable[str], Iterable[int], Iterable[int]],
         timestamps: Iterable[int],
         records: Iterable[Any],
+        decided: Iterable[msgspec.Raw | msgspec.UnsetType],
     ) -> list[Result]:
         """Return one result for each row of an answer; all arguments are in its rows' order.
 
         `places` are the rows' topics, partitions and offsets.
         """
-        columns = (answer.columns[name].tolist() for name in self._names)
         return list(
             map(
                 Result,
-                map(self._struct, *columns),
+                self.objects(answer.columns),
                 repeat(stamp_json(answer.stamp)),
                 repeat(answer.data_type),
                 *places,
                 timestamps,
                 records,
+                decided,
             )
         )
+
+    def objects(self, columns: Columns) -> list[Outputs]:
+        """Return one object a row, which is written with the outputs' names."""
+        values = (columns[name].tolist() for name in self._names)
+        made: list[Outputs] = list(map(self._struct, *values))  # type: ignore[arg-type]
+        return made
 
 
 def encode_all(messages: Iterable[Result | Reject]) -> list[bytes]:
