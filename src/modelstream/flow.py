@@ -15,7 +15,8 @@ from modelstream.core.policies.single import Latest
 from modelstream.core.policies.text import parse_policy, policy_text
 from modelstream.errors import InvalidFlow
 from modelstream.flow_keys import check_type, nearest
-from modelstream.formats.base import DEVICES, Device, Remote
+from modelstream.formats.base import DEVICES, Device, Functions, Remote
+from modelstream.formats.functions import check_functions
 from modelstream.limits import (
     BATCH_RECORDS_MAX,
     PARTITIONS_MAX,
@@ -38,7 +39,8 @@ class Flow:
     are called `<name>.models`, `.registry`, `.results` and `.rejects`. `remote` names the servers
     that models may be asked at. `kafka` are options of
     Kafka's clients, for a log there. `schemas` says how records and results are written, `bind` what
-    records call a model's inputs. Raises InvalidFlow.
+    records call a model's inputs, `functions` which functions pipelines may call, as names to
+    `module:function`. Raises InvalidFlow.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Flow:
     device: Device = "cpu"
     schemas: Schemas = field(default_factory=Schemas)
     bind: Bind = field(default_factory=dict)
+    functions: Functions = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in the topics' names and check every value."""
@@ -165,6 +168,7 @@ def plain_flow(flow: Flow) -> dict[str, Any]:
         "kafka": dict(flow.kafka),
         "schemas": asdict(flow.schemas),
         "bind": dict(flow.bind),
+        "functions": dict(flow.functions),
     }
 
 
@@ -227,6 +231,7 @@ def _check_values(flow: Flow) -> None:
     if not 1 <= flow.batch_records <= BATCH_RECORDS_MAX:
         raise InvalidFlow(f"batch_records is {flow.batch_records}; use 1 to {BATCH_RECORDS_MAX}")
     _check_remote(flow.remote)
+    check_functions(flow.functions)
 
 
 def _check_remote(remote: Remote) -> None:

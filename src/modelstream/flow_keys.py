@@ -27,6 +27,9 @@ def check_type(what: str, value: object, key: str) -> None:
             _is_remote(value),
             "a table of hosts, a list of texts, and timeout_ms, a number",
         )
+    elif key == "functions":
+        ok = isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+        wanted = 'a table of functions, such as [functions] and ratio = "features:ratio"'
     elif key in {"schemas", "bind"}:
         ok, wanted = isinstance(value, dict), "a table"
     elif key == "locations":

@@ -90,6 +90,9 @@ JAIL_START_SECONDS_MAX = 60.0
 # Between a child's deadline and the moment when the process that should have ended it is ended.
 JAIL_GRACE_SECONDS_MAX = 2.0
 
+# Functions that a flow registers for its pipelines: written by hand, one a line.
+FUNCTIONS_MAX = 100
+
 # -- remote models ------------------------------------------------------------------------------
 
 # How long a batch may take at its server, retry included, unless the flow says otherwise.

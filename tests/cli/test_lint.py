@@ -16,6 +16,8 @@ from tests.support.commands import Run
         ('name = "w"\n\nanswer = "oldest"\n', 3, "write a policy, such as Latest()"),
         ('name = "w"\nlog = "memory:"\n', 2, "use file:DIRECTORY"),
         ('name = "w"\n[schemas]\njson_schema = "none.json"\n', 2, "No such file"),
+        ('name = "w"\n[functions]\nr = "no_such:f"\n', 2, "No module named 'no_such'"),
+        ('name = "w"\n[functions]\nr = "no_such"\n', 2, "name a function of a module"),
         ('name = "w"\nlocations = ["/models"]\n', 2, "write file:/DIRECTORY"),
         ('name = "w"\nlocations = ["file:models"]\n', 2, "hangs on where the server is started"),
         ('name = "w"\nlocations = ["file:/no/such/dir"]\n', 2, "make it, or leave it out"),

@@ -245,7 +245,7 @@ def test_a_model_of_another_process_is_not_tried_in_the_child() -> None:
 
 def test_it_is_tried_outside_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = FakeFormat()
-    monkeypatch.setattr(check_module, "format_named", lambda *_: chosen)
+    monkeypatch.setattr(check_module, "format_named", lambda *_, **__: chosen)
     request = CheckRequest(data=b"a", format="fake", records=(b'{"x": 1}',))
     verdict = check_outside(request, b"kept a")
     assert isinstance(verdict, Passed)

@@ -61,7 +61,8 @@ class Rescorer:
         """Load a version; what cannot be had is not asked for twice, as that may take seconds."""
         try:
             lowered = lowered_bytes(admitted, log=self._log, flow=self.flow, jail=self._jail)
-            return load(admitted.format, lowered, (), bind=self.flow.bind)
+            flow = self.flow
+            return load(admitted.format, lowered, (), bind=flow.bind, functions=flow.functions)
         except (InvalidModel, UnknownModel) as error:
             self._failed[version_of(admitted)] = error
             raise

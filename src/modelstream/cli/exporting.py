@@ -3,18 +3,17 @@
 The module is the user's own code, imported as Python would; nothing else is run, nor unpickled.
 """
 
-import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from modelstream import exporting
+from modelstream.cli.importing import find_modules_here
 from modelstream.cli.sending import read_file
 from modelstream.cli.show import print_line
 from modelstream.cli.text import counted, size
@@ -42,9 +41,7 @@ def export(arguments: Namespace) -> int:
 
 def _estimator(module: str, name: str) -> Any:
     """Import the user's module; a function in it is called. Raises InvalidModel."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    find_modules_here()
     try:
         found = getattr(import_module(module), name)
         is_estimator = hasattr(found, "predict") or hasattr(found, "transform")

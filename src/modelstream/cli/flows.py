@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from modelstream.cli.importing import find_modules_here
 from modelstream.errors import LogError
 from modelstream.flow import Flow, load_flow
 from modelstream.log import open_log
@@ -23,6 +24,8 @@ def opened(path: Path, *, make: bool = False, waits: bool = False) -> Iterator[t
     """
     flow = load_flow(path)
     _check(flow, make=make)
+    if flow.functions:
+        find_modules_here()
     open_it = partial(open_log, flow.log, durability=flow.durability, options=flow.kafka)
     log = wait_out(open_it, threading.Event()) if waits else open_it()
     assert log is not None, "nothing stops the wait"

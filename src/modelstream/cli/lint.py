@@ -9,8 +9,10 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from modelstream.cli.importing import find_modules_here
 from modelstream.errors import InvalidFlow
 from modelstream.flow import Flow, key_line, load_flow
+from modelstream.formats.functions import import_functions
 from modelstream.log import open_log
 from modelstream.wire.reading import record_reader
 
@@ -45,10 +47,7 @@ def _of_declaration(flow: Flow) -> Iterator[tuple[str, str]]:
     elif flow.data_type != flow.name and (flow.data_type_field or by_table):
         by = "data_type_field" if flow.data_type_field else "the table of records"
         yield "data_type", f"it is not used, because {by} tells the data types; leave it out"
-    try:
-        record_reader(flow.schemas)
-    except InvalidFlow as error:
-        yield "schemas", str(error)
+    yield from _of_imports(flow)
     for location in flow.locations:
         directory = Path(location.removeprefix("file:"))
         if not location.startswith("file:"):
@@ -59,6 +58,20 @@ def _of_declaration(flow: Flow) -> Iterator[tuple[str, str]]:
         elif not directory.is_dir():
             gone = f"there is no directory {str(directory)!r}"
             yield "locations", f"{gone}; make it, or leave it out"
+
+
+def _of_imports(flow: Flow) -> Iterator[tuple[str, str]]:
+    """Yield a key and what is wrong with the schemas and functions that it names."""
+    try:
+        record_reader(flow.schemas)
+    except InvalidFlow as error:
+        yield "schemas", str(error)
+    if flow.functions:
+        find_modules_here()
+    try:
+        import_functions(flow.functions)
+    except InvalidFlow as error:
+        yield "functions", str(error)
 
 
 def _of_log(flow: Flow, declared: Container[str]) -> Iterator[tuple[str, str]]:

@@ -64,8 +64,14 @@ class Arrivals:
         """Bring an arrived model into memory."""
         version = version_of(admitted)
         warm_rows = (1, self._flow.batch_records)
+        flow, lowered = self._flow, self._lowered[version]
         loaded = load(
-            admitted.format, self._lowered[version], warm_rows, self._flow.remote, self._flow.device
+            admitted.format,
+            lowered,
+            warm_rows,
+            flow.remote,
+            flow.device,
+            functions=flow.functions,
         )
         del self._lowered[version]
         return loaded
@@ -136,7 +142,7 @@ class Arrivals:
             signature=descriptor.signature_name,
             runtimes=runtimes(),
         )
-        each = format_named(descriptor.format)
+        each = format_named(descriptor.format, functions=self._flow.functions)
         check_hints(each.name, hints)
         lowered = each.lower(data, hints)
         version = descriptor.version or self._registry.next_version(descriptor.name)

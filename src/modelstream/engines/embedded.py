@@ -235,4 +235,12 @@ class Embedded:
         lowered = self._lowered(admitted)
         warm_rows = (1, self._flow.batch_records)
         flow = self._flow
-        return load(admitted.format, lowered, warm_rows, flow.remote, flow.device, bind=flow.bind)
+        return load(
+            admitted.format,
+            lowered,
+            warm_rows,
+            flow.remote,
+            flow.device,
+            bind=flow.bind,
+            functions=flow.functions,
+        )

@@ -16,7 +16,8 @@ from modelstream.engines.arrivals import Arrivals, ModelSource
 from modelstream.engines.shell import Shell
 from modelstream.errors import UnknownModel
 from modelstream.flow import Flow
-from modelstream.formats.base import Device, Remote
+from modelstream.formats.base import NO_FUNCTIONS, Device, Functions, Remote
+from modelstream.formats.functions import import_functions
 from modelstream.formats.runtime import check_device
 from modelstream.limits import BATCH_RECORDS_MAX, STOP_SECONDS_MAX
 from modelstream.messages import RecordBatch, Reject, Result
@@ -39,6 +40,7 @@ def join(
     batch: int = _BATCH,
     remote: Remote | None = None,
     device: Device = "cpu",
+    functions: Functions = NO_FUNCTIONS,
 ) -> "Join":
     """Join records (JSON bytes or dicts) with models; iterate over the results.
 
@@ -46,7 +48,8 @@ def join(
     name and one of these, or a ModelDescriptor; the newest of a data type answers. `batch` is the
     most records that are pulled before they are answered together: use 1 where a record must be
     answered before the next one can be had. `remote` names the servers that models, given by their
-    URLs, may be asked at. Raises InvalidFlow.
+    URLs, may be asked at; `functions` those that pipelines may call, as names to `module:function`.
+    Raises InvalidFlow.
     """
     check_device(device)
     flow = Flow(
@@ -61,7 +64,9 @@ def join(
         batch_records=min(batch, BATCH_RECORDS_MAX),
         remote=remote or Remote(),
         device=device,
+        functions=functions,
     )
+    import_functions(functions)
     return Join(flow, records, models)
 
 

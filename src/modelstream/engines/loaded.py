@@ -13,7 +13,7 @@ import numpy as np
 from modelstream.core.effects import Outcome
 from modelstream.errors import InvalidModel, ModelFailed, ModelTimedOut, ModelUnavailable
 from modelstream.formats import format_named
-from modelstream.formats.base import Device, Model, Remote
+from modelstream.formats.base import NO_FUNCTIONS, Device, Functions, Model, Remote
 from modelstream.formats.synthetic import synthetic_columns
 from modelstream.messages import Column, Columns, Failure, Rows, Scores
 from modelstream.schemas import NOT_BOUND, Bind
@@ -39,14 +39,16 @@ def load(
     device: Device = "cpu",
     *,
     bind: Bind = NOT_BOUND,
+    functions: Functions = NO_FUNCTIONS,
 ) -> Loaded:
     """Build a version from its lowered form and run it once for each size in `warm_rows`.
 
     The first run of a size allocates; after this, no record waits for that. `bind` tells what
-    records call the inputs. Raises InvalidModel,
+    records call the inputs, `functions` are those that pipelines may call. Raises InvalidModel,
     and ModelUnavailable where it is to be asked at a server, of those in `remote`, that is away.
     """
-    return ready(format_named(format_name, remote, device).load(lowered), warm_rows, bind)
+    chosen = format_named(format_name, remote, device, functions)
+    return ready(chosen.load(lowered), warm_rows, bind)
 
 
 def ready(model: Model, warm_rows: Sequence[int], bind: Bind = NOT_BOUND) -> Loaded:

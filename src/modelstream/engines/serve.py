@@ -21,6 +21,7 @@ from modelstream.engines.workers import Workers
 from modelstream.errors import InvalidFlow
 from modelstream.flow import Flow
 from modelstream.formats import import_formats
+from modelstream.formats.functions import import_functions
 from modelstream.formats.runtime import check_device
 from modelstream.limits import POLL_WAIT_MS, SWITCH_SECONDS, WORKERS_MAX
 from modelstream.log.base import Log
@@ -50,6 +51,7 @@ def serve(
     if not 1 <= workers <= WORKERS_MAX:
         raise InvalidFlow(f"workers is {workers}; use 1 to {WORKERS_MAX}")
     check_device(flow.device)
+    import_functions(flow.functions)
     stop = stop or threading.Event()
     prepare(flow, log)
     with ExitStack() as stack:
@@ -107,6 +109,7 @@ def run_one(
 
 def admit(flow: Flow, log: Log, *, once: bool = False, stop: threading.Event | None = None) -> None:
     """Run the admitter alone, until told to stop or, with `once`, until no message is left."""
+    import_functions(flow.functions)
     stop = stop or threading.Event()
     prepare(flow, log)
     with (

@@ -9,7 +9,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from modelstream.errors import InvalidModel
-from modelstream.formats.base import Device, Format, Hints, Model, Remote
+from modelstream.formats.base import (
+    NO_FUNCTIONS,
+    Device,
+    Format,
+    Functions,
+    Hints,
+    Model,
+    Remote,
+)
 from modelstream.formats.location import is_location, parse_location
 from modelstream.formats.packing import is_model_directory, pack_directory
 from modelstream.limits import ARTIFACT_BYTES_MAX
@@ -42,11 +50,16 @@ def formats() -> tuple[str, ...]:
     return tuple(_FORMATS)
 
 
-def format_named(name: str, remote: Remote | None = None, device: Device = "cpu") -> Format:
+def format_named(
+    name: str,
+    remote: Remote | None = None,
+    device: Device = "cpu",
+    functions: Functions = NO_FUNCTIONS,
+) -> Format:
     """Return a format. Raises InvalidModel when the name is not one of `formats()`.
 
     Remote models are asked only at the servers that `remote` allows. Graphs are loaded onto
-    `device`; no other models can be.
+    `device`; no other models can be. Pipelines call none but the registered `functions`.
     """
     if name not in _FORMATS:
         raise InvalidModel(f"format {name!r} cannot be served; known are {', '.join(_FORMATS)}")
@@ -55,6 +68,8 @@ def format_named(name: str, remote: Remote | None = None, device: Device = "cpu"
     options: tuple[object, ...] = ()
     if name == "remote":
         options = (remote or Remote(),)
+    elif name == "pipeline":
+        options = (functions,)
     elif name in _GRAPHS:
         options = (device,)
     chosen: Format = made(*options)
@@ -113,15 +128,17 @@ def load_model(
     feature_names: Sequence[str] = (),
     labels: Sequence[str] = (),
     signature: str = "",
+    functions: Functions = NO_FUNCTIONS,
 ) -> Model:
     """Load a model that you trust, in this process: a path, URL or bytes to something that scores.
 
-    Models from a log are read in a confined child first; this is for scripts and tests. Raises
-    InvalidModel, UnsupportedModel.
+    Models from a log are read in a confined child first; this is for scripts and tests. The steps
+    of a pipeline may call `functions`: names to `module:function`. Raises InvalidModel,
+    UnsupportedModel.
     """
     remote = _asked_at(source)
     data = read_artifact(source, remote)
-    chosen = format_named(format or recognise(data).name, remote)
+    chosen = format_named(format or recognise(data).name, remote, functions=functions)
     hints = Hints(tuple(feature_names), tuple(labels), signature=signature, runtimes=runtimes())
     check_hints(chosen.name, hints)
     return chosen.load(chosen.lower(data, hints))

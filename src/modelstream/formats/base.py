@@ -5,17 +5,23 @@ it may be slow and it runs in a confined child. `load` turns that data into a mo
 milliseconds; it runs in the serving process and checks its input as any other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from modelstream.limits import REMOTE_TIMEOUT_MS
-from modelstream.messages import Columns, Scores
+from modelstream.messages import Column, Columns, Scores
 
 FieldType = Literal["float64", "float32", "int64", "int32", "bool", "string"]
 # What graphs are run on; all other models are run on the CPU.
 Device = Literal["cpu", "cuda", "tensorrt"]
 DEVICES: tuple[Device, ...] = ("cpu", "cuda", "tensorrt")
+# A function of a flow's owner: named columns to named columns, a row each.
+Function = Callable[[Columns], Mapping[str, Column]]
+# What a flow registers of them: names to `module:function`.
+Functions = Mapping[str, str]
+NO_FUNCTIONS: Functions = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

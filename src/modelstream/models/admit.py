@@ -221,20 +221,7 @@ class Admitter:
     ) -> Admitted:
         """Check a new version and keep its lowered form. Raises Refused, JailFailed, LogError."""
         descriptor = message.descriptor
-        request = CheckRequest(
-            data=artifact,
-            format=descriptor.format,
-            feature_names=descriptor.feature_names,
-            labels=descriptor.labels,
-            signature=descriptor.signature_name,
-            runtimes=runtimes(),
-            models=referenced(descriptor.format, artifact, self._found, self._lowered),
-            records=self._recent(data_type),
-            golden=descriptor.golden,
-            remote=self._flow.remote,
-            bind=dict(self._flow.bind),
-        )
-        verdict = self._check(request)
+        verdict = self._check(self._request(descriptor, data_type, artifact))
         if isinstance(verdict, Failed):
             raise Refused(verdict.code, verdict.reason)
         admitted = Admitted(
@@ -266,6 +253,24 @@ class Admitter:
             )
         self._log.blobs.put(verdict.lowered)
         return admitted
+
+    def _request(
+        self, descriptor: ModelDescriptor, data_type: str, artifact: bytes
+    ) -> CheckRequest:
+        return CheckRequest(
+            data=artifact,
+            format=descriptor.format,
+            feature_names=descriptor.feature_names,
+            labels=descriptor.labels,
+            signature=descriptor.signature_name,
+            runtimes=runtimes(),
+            models=referenced(descriptor.format, artifact, self._found, self._lowered),
+            records=self._recent(data_type),
+            golden=descriptor.golden,
+            remote=self._flow.remote,
+            functions=dict(self._flow.functions),
+            bind=dict(self._flow.bind),
+        )
 
     def _recent(self, data_type: str) -> tuple[bytes, ...]:
         return recent_records(self._log, self._flow, data_type) if self._flow.rehearse else ()

@@ -109,6 +109,7 @@ def lowered_bytes(event: Admitted, log: Log, flow: Flow, jail: Jail) -> bytes:
             runtimes=runtimes(),
             models=_referenced(event, artifact, log, flow, jail),
             remote=flow.remote,
+            functions=dict(flow.functions),
         )
     )
     if isinstance(verdict, Failed):

@@ -47,6 +47,7 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
     runtimes: tuple[str, ...] = ()
     models: dict[str, LoweredModel] = {}
     remote: Remote = Remote()  # where remote models may be asked
+    functions: dict[str, str] = {}  # what pipelines may call; none is, in the confined child
     bind: dict[str, str | tuple[str, ...]] = {}  # what records call the inputs
     records: tuple[bytes, ...] = ()  # recent ones, JSON
     golden: tuple[GoldenRecord, ...] = ()
@@ -96,7 +97,7 @@ def _judged(
 ) -> _Verdict | Failed:
     try:
         with _blamed("unknown_format", "this format cannot be used"):
-            chosen = format_named(request.format, request.remote)
+            chosen = format_named(request.format, request.remote, functions=request.functions)
         with _blamed("invalid_model", "the check came to no end"):
             return judge(chosen, request)
     except Refused as refused:

@@ -75,7 +75,6 @@ def test_a_step_is_a_word_and_may_have_a_name() -> None:
         ({"name": 1, **STEP}, InvalidModel, "step 1: its name is no text"),
         ({"name": "a\n", **STEP}, InvalidModel, "step 1: a name is of up to 128 printable"),
         ({"window": {"size": 3}}, UnsupportedModel, "no 'window': .* records before this one"),
-        ({"python": "1"}, UnsupportedModel, "no 'python': a document is data and no code"),
     ],
 )
 def test_what_is_no_step_is_told_by_its_number(

@@ -1,20 +1,34 @@
 """From a lowered pipeline to a model: its inner models are loaded, its steps bound in order."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats import format_named, limits
-from modelstream.formats.base import Field, Model
+from modelstream.formats.base import Field, Function, Model
+from modelstream.formats.pipeline.calling import Python, bind_function
 from modelstream.formats.pipeline.model import BoundStep, PipelineModel
 from modelstream.formats.pipeline.scope import Scope
-from modelstream.formats.pipeline.steps import Lowered, Placed, decode_lowered
+from modelstream.formats.pipeline.step import Run
+from modelstream.formats.pipeline.steps import Lowered, Step, decode_lowered
 from modelstream.formats.pipeline.submodel import ModelStep, bind_model
 
 NAME = "pipeline"
 
 
-def build(form: Lowered, depth: int = 1) -> PipelineModel:
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a pipeline may ask for that is not in it.
+
+    `find` returns a function of the flow's owner by its registered name, and raises InvalidModel
+    where there is none.
+    """
+
+    find: Callable[[str], Function]
+
+
+def build(form: Lowered, outside: Outside, depth: int = 1) -> PipelineModel:
     """Return the model; `depth` counts the pipelines that it is in, and itself.
 
     Raises InvalidModel, UnsupportedModel.
@@ -29,7 +43,12 @@ def build(form: Lowered, depth: int = 1) -> PipelineModel:
             label = placed.label(number)
             with told(label):
                 scope.enter(label)
-                steps.append(_bound(placed, label, scope, depth, loaded))
+                step = placed.step
+                model = _load(step, outside, depth) if isinstance(step, ModelStep) else None
+                if model is not None:
+                    loaded.callback(model.close)
+                run = _bound(step, model, scope, outside)
+                steps.append(BoundStep(label, placed, run, tuple(scope.made), model))
         outputs = _outputs(form.outputs or tuple(scope.made), scope)
         if not scope.inputs:
             raise InvalidModel("the pipeline reads nothing of a record")
@@ -39,6 +58,17 @@ def build(form: Lowered, depth: int = 1) -> PipelineModel:
             steps=tuple(steps),
             opened=loaded.pop_all(),
         )
+
+
+def runs_elsewhere(form: Lowered) -> bool:
+    """Tell a pipeline that calls a function: it cannot be run where it is lowered."""
+    return any(_runs_elsewhere(placed.step) for placed in form.steps)
+
+
+def _runs_elsewhere(step: Step) -> bool:
+    if isinstance(step, ModelStep):
+        return step.format == NAME and runs_elsewhere(decode_lowered(step.lowered))
+    return isinstance(step, Python)
 
 
 def check_depth(depth: int) -> None:
@@ -61,18 +91,18 @@ def told(label: str) -> Iterator[None]:
         raise InvalidModel(f"{label}: {error}") from error
 
 
-def _bound(placed: Placed, label: str, scope: Scope, depth: int, loaded: ExitStack) -> BoundStep:
-    step = placed.step
-    if not isinstance(step, ModelStep):
-        return BoundStep(label, placed, step.bind(scope), tuple(scope.made))
-    model = _load(step, depth)
-    loaded.callback(model.close)
-    return BoundStep(label, placed, bind_model(step, model, scope), tuple(scope.made), model)
+def _bound(step: Step, model: Model | None, scope: Scope, outside: Outside) -> Run:
+    if isinstance(step, ModelStep):
+        assert model is not None, "it was loaded"
+        return bind_model(step, model, scope)
+    if isinstance(step, Python):
+        return bind_function(step, outside.find(step.python.function), scope)
+    return step.bind(scope)
 
 
-def _load(step: ModelStep, depth: int) -> Model:
+def _load(step: ModelStep, outside: Outside, depth: int) -> Model:
     if step.format == NAME:
-        return build(decode_lowered(step.lowered), depth + 1)
+        return build(decode_lowered(step.lowered), outside, depth + 1)
     if step.format == "remote":
         raise UnsupportedModel(
             "a pipeline cannot ask a server: it is checked where there is no network; publish the "

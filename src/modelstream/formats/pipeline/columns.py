@@ -8,12 +8,14 @@ import math
 import numpy as np
 
 from modelstream.formats.base import Field
+from modelstream.formats.pipeline.scope import kind_of
 from modelstream.messages import Column
 
 _DTYPES = {
     "bool": np.bool_, "int32": np.int32, "int64": np.int64, "float32": np.float32,
     "float64": np.float64, "string": object,
 }  # fmt: skip
+_KINDS = {"number": "fiub", "truth": "bO", "text": "OU"}  # NumPy's kinds of columns
 
 # A float64 holds every whole number up to here.
 WHOLE_MAX = 2.0**53
@@ -40,6 +42,17 @@ def missing_rows(column: Column) -> list[int]:
     absent = missing(column)
     rows: list[int] = np.flatnonzero(absent.any(axis=tuple(range(1, absent.ndim)))).tolist()
     return rows
+
+
+def misfit(column: Column, field: Field) -> str:
+    """Say how a column is not of the kind and shape of its field; empty where it is."""
+    if column.dtype.kind not in _KINDS[kind_of(field.type)]:
+        return f"is a column of {column.dtype}, not {field.type}"
+    shape = column.shape[1:]
+    fits = len(shape) == len(field.shape) and all(
+        size in {None, given} for given, size in zip(shape, field.shape, strict=True)
+    )
+    return "" if fits else f"is of shape {shape}, not {field.shape}"
 
 
 def texts(values: list[str | None]) -> Column:

@@ -13,6 +13,7 @@ from modelstream.formats.base import (
     OutputFacts,
     Part,
 )
+from modelstream.formats.pipeline.calling import Python
 from modelstream.formats.pipeline.steps import VERSION, Placed
 from modelstream.formats.pipeline.submodel import ModelStep
 
@@ -44,6 +45,8 @@ def describe_step(placed: Placed, made: Sequence[str], model: Model | None) -> P
     step = placed.step
     if isinstance(step, ModelStep):
         facts |= {"version": step.origin or "(in the document)", "format": step.format}
+    elif isinstance(step, Python):
+        facts["function"] = step.python.function
     shown = ", ".join(made[: limits.DRAWN_FIELDS_MAX])
     facts["makes"] = shown + (", ..." if len(made) > limits.DRAWN_FIELDS_MAX else "")
     inside = () if model is None else (model.describe().structure,)

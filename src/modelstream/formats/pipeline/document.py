@@ -25,12 +25,11 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _REFUSED = {
     "window": "an answer would depend on records before this one, so that it could not be "
     "reproduced from the record; compute the window where the records are made",
-    "python": "a document is data and no code of it is run; use an expression, or a model",
 }
 
 
-class InputDeclaration(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a record's field is, where no step tells it."""
+class Declaration(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a column is, where no step tells it: a field of the records, or what a function makes."""
 
     type: FieldType
     shape: Annotated[tuple[_Size, ...], msgspec.Meta(max_length=8)] = ()
@@ -45,7 +44,7 @@ class Document(msgspec.Struct, forbid_unknown_fields=True):
         list[dict[str, msgspec.Raw]],
         msgspec.Meta(min_length=1, max_length=format_limits.PIPELINE_STEPS_MAX),
     ]
-    inputs: dict[Name, FieldType | InputDeclaration] = {}
+    inputs: dict[Name, FieldType | Declaration] = {}
     outputs: list[Name] = []
 
 
@@ -115,11 +114,13 @@ def read_model(step: Written) -> ModelOptions:
 
 def declared_fields(document: Document) -> dict[str, Field]:
     """Return the fields of records that the document declares."""
-    fields = {}
-    for name, told in document.inputs.items():
-        each = InputDeclaration(told) if isinstance(told, str) else told
-        fields[name] = Field(name, each.type, each.shape, each.optional)
-    return fields
+    return {name: declared(name, told) for name, told in document.inputs.items()}
+
+
+def declared(name: str, told: FieldType | Declaration) -> Field:
+    """Return the column that is declared under a name."""
+    each = Declaration(told) if isinstance(told, str) else told
+    return Field(name, each.type, each.shape, each.optional)
 
 
 def inline_data(inline: Inline) -> bytes:

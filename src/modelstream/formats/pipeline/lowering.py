@@ -1,10 +1,21 @@
 """From a document to plain data: every model inside is lowered with its own format."""
 
+from contextlib import suppress
+from functools import partial
+
 from modelstream import limits
-from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.errors import InvalidModel, ModelFailed, UnsupportedModel
 from modelstream.formats import format_named, recognise
-from modelstream.formats.base import Hints
-from modelstream.formats.pipeline.build import NAME, build, check_depth, told
+from modelstream.formats.base import Elsewhere, Function, Functions, Hints
+from modelstream.formats.functions import check_registered
+from modelstream.formats.pipeline.build import (
+    NAME,
+    Outside,
+    build,
+    check_depth,
+    runs_elsewhere,
+    told,
+)
 from modelstream.formats.pipeline.document import (
     Inline,
     Written,
@@ -14,23 +25,27 @@ from modelstream.formats.pipeline.document import (
     read_model,
     read_steps,
 )
+from modelstream.formats.pipeline.model import PipelineModel
 from modelstream.formats.pipeline.steps import (
     MODEL,
     VERSION,
     WORDS,
     Lowered,
     Placed,
-    Transform,
+    Step,
     encode_lowered,
-    read_transform,
+    read_step,
 )
 from modelstream.formats.pipeline.submodel import ModelStep
+from modelstream.formats.synthetic import synthetic_columns
+from modelstream.messages import Columns
 
 
-def lower_pipeline(data: bytes, hints: Hints, depth: int = 1) -> bytes:
+def lower_pipeline(data: bytes, hints: Hints, functions: Functions, depth: int = 1) -> bytes:
     """Return the lowered form of a document whose steps fit each other.
 
-    Raises InvalidModel, UnsupportedModel.
+    It may name `functions`, which are neither imported nor called here: the form of one that does
+    is run Elsewhere. Raises InvalidModel, UnsupportedModel.
     """
     check_depth(depth)
     if hints.feature_names or hints.labels:
@@ -42,7 +57,7 @@ def lower_pipeline(data: bytes, hints: Hints, depth: int = 1) -> bytes:
     size = 0
     for written in read_steps(document, WORDS):
         with told(written.label()):
-            step = _lowered(written, hints, depth)
+            step = _lowered(written, hints, functions, depth)
             size += len(step.lowered) if isinstance(step, ModelStep) else 0
             if size > limits.LOWERED_BYTES_MAX:
                 raise InvalidModel(
@@ -56,19 +71,51 @@ def lower_pipeline(data: bytes, hints: Hints, depth: int = 1) -> bytes:
         steps=tuple(steps),
         outputs=tuple(document.outputs),
     )
-    build(form, depth).close()
-    return encode_lowered(form)
+    model = build(form, Outside(partial(_named, functions)), depth)
+    try:
+        if not runs_elsewhere(form):
+            return encode_lowered(form)
+        _try_models(model)
+        return Elsewhere(encode_lowered(form))
+    finally:
+        model.close()
 
 
-def _lowered(written: Written, hints: Hints, depth: int) -> Transform | ModelStep:
+def _named(functions: Functions, name: str) -> Function:
+    """Stand in for a function that is registered: the code is the owner's, and not wanted here."""
+    check_registered(name, functions)
+
+    def uncalled(_: Columns) -> Columns:
+        raise ModelFailed(f"function {name!r} is not called where a pipeline is lowered")
+
+    return uncalled
+
+
+def _try_models(model: PipelineModel) -> None:
+    """Score made-up rows with each model of a document that as a whole is only tried outside.
+
+    What one does wrong, it does here, in the process that is made for it. Versions had their trial.
+    """
+    for each in model.steps:
+        step = each.placed.step
+        if each.model is None or not isinstance(step, ModelStep) or step.origin:
+            continue
+        if isinstance(each.model, PipelineModel):
+            _try_models(each.model)
+        else:
+            with suppress(ModelFailed):
+                each.model.score(synthetic_columns(each.model.inputs, 2))
+
+
+def _lowered(written: Written, hints: Hints, functions: Functions, depth: int) -> Step:
     if written.word != MODEL:
-        return read_transform(written)
+        return read_step(written)
     options = read_model(written)
     named = options.model
     if isinstance(named, Inline):
         given = Hints(tuple(options.features), tuple(options.labels), hints.models)
-        name, lowered = _lower_inline(named, given, depth)
-        return ModelStep(name, lowered, "", options.inputs, options.outputs)
+        name, lowered = _lower_inline(named, given, functions, depth)
+        return ModelStep(name, bytes(lowered), "", options.inputs, options.outputs)
     if options.features or options.labels:
         raise InvalidModel(f"{named} has its features and labels since it was published")
     if named not in hints.models:
@@ -80,7 +127,9 @@ def _lowered(written: Written, hints: Hints, depth: int) -> Transform | ModelSte
     return ModelStep(known.format, known.lowered, named, options.inputs, options.outputs)
 
 
-def _lower_inline(inline: Inline, hints: Hints, depth: int) -> tuple[str, bytes]:
+def _lower_inline(
+    inline: Inline, hints: Hints, functions: Functions, depth: int
+) -> tuple[str, bytes]:
     """Return the format of a model inside the document, and its lowered form."""
     data = inline_data(inline)
     try:
@@ -88,5 +137,5 @@ def _lower_inline(inline: Inline, hints: Hints, depth: int) -> tuple[str, bytes]
     except ImportError as error:
         raise UnsupportedModel(f"a format is not installed here: {error}") from error
     if chosen.name == NAME:
-        return NAME, lower_pipeline(data, hints, depth + 1)
+        return NAME, lower_pipeline(data, hints, functions, depth + 1)
     return chosen.name, chosen.lower(data, hints)

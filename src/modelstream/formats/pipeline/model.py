@@ -7,14 +7,12 @@ import numpy as np
 
 from modelstream.errors import InvalidRecord, ModelFailed
 from modelstream.formats.base import Description, Field, Model
-from modelstream.formats.pipeline.columns import answer, spread
+from modelstream.formats.pipeline.columns import answer, misfit, spread
 from modelstream.formats.pipeline.describing import describe_pipeline, describe_step
 from modelstream.formats.pipeline.scope import kind_of
 from modelstream.formats.pipeline.step import Faults, Run
 from modelstream.formats.pipeline.steps import Placed
 from modelstream.messages import Column, Columns, Scores, Table
-
-_KINDS = {"number": "fiub", "truth": "bO", "text": "OU"}  # NumPy's kinds of columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,9 @@ class PipelineModel:
         for field in self.inputs:
             column = columns.get(field.name)
             if column is not None:
-                _check_column(column, field)
+                wrong = misfit(column, field)
+                if wrong:
+                    raise InvalidRecord(f"input {field.name!r} {wrong}")
                 lengths[field.name] = len(column)
             elif not field.optional:
                 raise InvalidRecord(
@@ -108,18 +108,6 @@ def _run(step: BoundStep, columns: Columns, faults: Faults) -> Columns:
         raise InvalidRecord(f"{step.label}: {error}") from error
     except ModelFailed as error:
         raise ModelFailed(f"{step.label}: {error}") from error
-
-
-def _check_column(column: Column, field: Field) -> None:
-    """Raise InvalidRecord unless a column is of the kind and shape of its field."""
-    if column.dtype.kind not in _KINDS[kind_of(field.type)]:
-        raise InvalidRecord(f"input {field.name!r} is a column of {column.dtype}, not {field.type}")
-    shape = column.shape[1:]
-    fits = len(shape) == len(field.shape) and all(
-        size in {None, given} for given, size in zip(shape, field.shape, strict=True)
-    )
-    if not fits:
-        raise InvalidRecord(f"input {field.name!r} is of shape {shape}, not {field.shape}")
 
 
 def _absent(field: Field, rows: int) -> Column:

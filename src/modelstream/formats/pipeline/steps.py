@@ -7,6 +7,7 @@ import msgspec
 from modelstream.errors import InvalidModel
 from modelstream.formats.base import Field
 from modelstream.formats.pipeline.arranging import Combine, Rename, Select, Split
+from modelstream.formats.pipeline.calling import Python
 from modelstream.formats.pipeline.converting import Cast, Impute, Scale
 from modelstream.formats.pipeline.deciding import Argmax, OneHot, Threshold
 from modelstream.formats.pipeline.document import Written, decoded, step_label
@@ -19,20 +20,21 @@ Transform = (
     Rename | Select | Cast | Scale | OneHot | Argmax | Threshold | Impute | Combine | Split
     | Expression
 )  # fmt: skip
+Step = Transform | Python | ModelStep
 MODEL = "model"
-_TRANSFORMS: dict[str, Any] = {
+_OPTIONS: dict[str, Any] = {
     "rename": Rename, "select": Select, "cast": Cast, "scale": Scale, "one_hot": OneHot,
     "argmax": Argmax, "threshold": Threshold, "impute": Impute, "combine": Combine, "split": Split,
-    "expression": Expression,
+    "expression": Expression, "python": Python,
 }  # fmt: skip
-WORDS = (MODEL, *_TRANSFORMS)
+WORDS = (MODEL, *_OPTIONS)
 
 
 class Placed(msgspec.Struct, frozen=True):
     """A step with its name, which may be empty."""
 
     name: str
-    step: Transform | ModelStep
+    step: Step
 
     def word(self) -> str:
         """Return the word that stands for the step."""
@@ -52,12 +54,12 @@ class Lowered(msgspec.Struct, frozen=True, tag="pipeline", kw_only=True):
     outputs: tuple[str, ...]
 
 
-def read_transform(step: Written) -> Transform:
-    """Return the step that a document writes. Raises InvalidModel."""
-    transform: Transform = decoded(
-        msgspec.json.encode(step.options), _TRANSFORMS[step.word], "its options do not fit"
+def read_step(step: Written) -> Transform | Python:
+    """Return the step that a document writes, one that is no model. Raises InvalidModel."""
+    read: Transform | Python = decoded(
+        msgspec.json.encode(step.options), _OPTIONS[step.word], "its options do not fit"
     )
-    return transform
+    return read
 
 
 def encode_lowered(form: Lowered) -> bytes:
