@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.errors import InvalidModel
 from modelstream.formats import limits
 from modelstream.formats.base import Field
 from modelstream.formats.pipeline.document import (
@@ -67,20 +67,17 @@ def test_a_step_is_a_word_and_may_have_a_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "kind", "reason"),
+    ("step", "reason"),
     [
-        ({}, InvalidModel, r"step 1 has the keys \(none\); it needs one of model, rename"),
-        ({"sort": 1}, InvalidModel, "step 1 has the keys sort; it needs one of"),
-        ({"model": 1, "rename": 1}, InvalidModel, "step 1 has the keys model, rename"),
-        ({"name": 1, **STEP}, InvalidModel, "step 1: its name is no text"),
-        ({"name": "a\n", **STEP}, InvalidModel, "step 1: a name is of up to 128 printable"),
-        ({"window": {"size": 3}}, UnsupportedModel, "no 'window': .* records before this one"),
+        ({}, r"step 1 has the keys \(none\); it needs one of model, rename"),
+        ({"sort": 1}, "step 1 has the keys sort; it needs one of"),
+        ({"model": 1, "rename": 1}, "step 1 has the keys model, rename"),
+        ({"name": 1, **STEP}, "step 1: its name is no text"),
+        ({"name": "a\n", **STEP}, "step 1: a name is of up to 128 printable"),
     ],
 )
-def test_what_is_no_step_is_told_by_its_number(
-    step: dict[str, Any], kind: type[InvalidModel], reason: str
-) -> None:
-    with pytest.raises(kind, match=reason):
+def test_what_is_no_step_is_told_by_its_number(step: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidModel, match=reason):
         read_steps(read_document(document(step)), WORDS)
 
 

@@ -27,6 +27,7 @@ WHOLE: dict[str, Any] = json.loads(
         {"threshold": {"column": "score", "at": 1.5, "labels": ["no", "yes"], "as": "ask"}},
         {"argmax": {"columns": ["score", "age"], "as": "first"}},
         {"combine": {"v": ["age", "score"]}},
+        {"window": {"column": "v", "last": 1, "as": {"end": "mean", "many": "count"}}},
         {"split": {"v": ["v0", "v1"]}},
         {"cast": {"first": "string"}},
         {"rename": {"v0": "years"}},

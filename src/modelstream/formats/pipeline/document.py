@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from modelstream import limits
-from modelstream.errors import InvalidModel, UnsupportedModel
+from modelstream.errors import InvalidModel
 from modelstream.formats import limits as format_limits
 from modelstream.formats.base import Field, FieldType
 
@@ -21,11 +21,6 @@ _Size = Annotated[int, msgspec.Meta(ge=1, le=limits.TENSOR_VALUES_MAX)] | None
 _FIRST_KEY = re.compile(rb'\s*\{\s*"pipeline"\s*:')
 # No format that is text is written in these alone, so nothing has to say which of both it is.
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-# Steps that people ask for, and why there are none.
-_REFUSED = {
-    "window": "an answer would depend on records before this one, so that it could not be "
-    "reproduced from the record; compute the window where the records are made",
-}
 
 
 class Declaration(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -174,9 +169,6 @@ def _find_references(data: bytes, found: dict[str, None], depth: int) -> None:
 
 
 def _written(number: int, step: dict[str, msgspec.Raw], words: Sequence[str]) -> Written:
-    refused = [word for word in _REFUSED if word in step]
-    if refused:
-        raise UnsupportedModel(f"step {number}: there is no {refused[0]!r}: {_REFUSED[refused[0]]}")
     found = [word for word in step if word in words]
     if len(found) != 1:
         raise InvalidModel(

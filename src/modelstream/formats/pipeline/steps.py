@@ -13,19 +13,20 @@ from modelstream.formats.pipeline.deciding import Argmax, OneHot, Threshold
 from modelstream.formats.pipeline.document import Written, decoded, step_label
 from modelstream.formats.pipeline.expression import Expression
 from modelstream.formats.pipeline.submodel import ModelStep
+from modelstream.formats.pipeline.windowing import Window
 
 VERSION = 1
 
 Transform = (
     Rename | Select | Cast | Scale | OneHot | Argmax | Threshold | Impute | Combine | Split
-    | Expression
+    | Expression | Window
 )  # fmt: skip
 Step = Transform | Python | ModelStep
 MODEL = "model"
 _OPTIONS: dict[str, Any] = {
     "rename": Rename, "select": Select, "cast": Cast, "scale": Scale, "one_hot": OneHot,
     "argmax": Argmax, "threshold": Threshold, "impute": Impute, "combine": Combine, "split": Split,
-    "expression": Expression, "python": Python,
+    "expression": Expression, "window": Window, "python": Python,
 }  # fmt: skip
 WORDS = (MODEL, *_OPTIONS)
 
