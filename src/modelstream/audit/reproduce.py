@@ -15,7 +15,7 @@ from modelstream.audit.decisions import Records, Said, check_decisions
 from modelstream.audit.history import History
 from modelstream.audit.records import DataTypes, Told
 from modelstream.audit.report import Findings
-from modelstream.audit.rescore import Answer, Rescorer, is_remote, same_json
+from modelstream.audit.rescore import Answer, AnsweredByServer, Rescorer, same_json
 from modelstream.audit.stored import Stored, StoredReject, StoredResult, version_named
 from modelstream.core.plan import Roster
 from modelstream.errors import InvalidModel, UnknownModel
@@ -126,12 +126,12 @@ class Reproduction:
     ) -> None:
         """Score rows with one version and compare."""
         admitted = self._history.versions[version].admitted
-        if is_remote(admitted):
-            self.figures["remote"] += len(rows)
-            return
         values = [records[row] for row in rows]
         try:
             again = score_like(self._rescorer, admitted, values, outcomes)
+        except AnsweredByServer:
+            self.figures["remote"] += len(rows)
+            return
         except (InvalidModel, UnknownModel) as error:
             self.figures["not_rescored"] += len(rows)
             if version not in self._unloadable:

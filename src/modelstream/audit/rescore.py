@@ -15,6 +15,7 @@ from modelstream.engines.loaded import Loaded, load, score
 from modelstream.errors import InvalidModel, ModelstreamError, UnknownModel
 from modelstream.events import Admitted, version_of
 from modelstream.flow import Flow
+from modelstream.formats.pipeline.build import asks_server
 from modelstream.limits import AUDIT_VERSIONS_LOADED_MAX
 from modelstream.log.base import Log
 from modelstream.messages import Failure, VersionId
@@ -23,6 +24,10 @@ from modelstream.models.jail import Jail
 
 # What scoring gives for one record: the outputs as JSON, or why there are none.
 Answer = bytes | Failure
+
+
+class AnsweredByServer(UnknownModel):
+    """A server answered for this version, and what it did cannot be worked out from the topics."""
 
 
 class Rescorer:
@@ -38,15 +43,10 @@ class Rescorer:
     def loaded(self, admitted: Admitted) -> Loaded:
         """Return a version in memory; it may be closed by a later call for another one.
 
-        Raises UnknownModel, InvalidModel where it can no longer be had, or never could: a server is
-        not on the topics. LogError, JailFailed.
+        Raises UnknownModel, InvalidModel where it can no longer be had, AnsweredByServer where it
+        never could: a server is not on the topics. LogError, JailFailed.
         """
         version = version_of(admitted)
-        if is_remote(admitted):
-            raise UnknownModel(
-                f"{version} is asked at a server, whose answers cannot be worked out again from the "
-                f"topics"
-            )
         if version in self._failed:
             raise self._failed[version]
         if version not in self._loaded:
@@ -60,7 +60,9 @@ class Rescorer:
     def _load(self, admitted: Admitted) -> Loaded:
         """Load a version; what cannot be had is not asked for twice, as that may take seconds."""
         try:
+            _check_reproducible(admitted.format == "remote", admitted)
             lowered = lowered_bytes(admitted, log=self._log, flow=self.flow, jail=self._jail)
+            _check_reproducible(admitted.format == "pipeline" and asks_server(lowered), admitted)
             flow = self.flow
             return load(admitted.format, lowered, (), bind=flow.bind, functions=flow.functions)
         except (InvalidModel, UnknownModel) as error:
@@ -106,9 +108,12 @@ class Rescorer:
         self.close()
 
 
-def is_remote(admitted: Admitted) -> bool:
-    """Tell a version that a server answers for: what it answered cannot be worked out again."""
-    return admitted.format == "remote"
+def _check_reproducible(is_remote: bool, admitted: Admitted) -> None:
+    if is_remote:
+        raise AnsweredByServer(
+            f"{version_of(admitted)} is asked at a server, whose answers cannot be worked out again "
+            "from the topics"
+        )
 
 
 def same_json(left: bytes, right: bytes) -> bool:

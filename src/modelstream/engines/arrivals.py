@@ -142,7 +142,8 @@ class Arrivals:
             signature=descriptor.signature_name,
             runtimes=runtimes(),
         )
-        each = format_named(descriptor.format, functions=self._flow.functions)
+        flow = self._flow
+        each = format_named(descriptor.format, flow.remote, functions=flow.functions)
         check_hints(each.name, hints)
         lowered = each.lower(data, hints)
         version = descriptor.version or self._registry.next_version(descriptor.name)

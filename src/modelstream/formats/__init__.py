@@ -69,7 +69,7 @@ def format_named(
     if name == "remote":
         options = (remote or Remote(),)
     elif name == "pipeline":
-        options = (functions,)
+        options = (functions, remote or Remote())
     elif name in _GRAPHS:
         options = (device,)
     chosen: Format = made(*options)

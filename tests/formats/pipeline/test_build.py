@@ -62,7 +62,7 @@ def test_a_lowered_form_is_checked_as_anything_else(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_format_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_installed(name: str) -> None:
+    def not_installed(name: str, *_: object) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}")
 
     data = lowered()

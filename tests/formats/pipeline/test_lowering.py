@@ -34,10 +34,11 @@ def test_a_version_is_only_known_to_a_flow() -> None:
         load_model(REFERRING)
 
 
-def test_a_model_at_a_server_is_no_step() -> None:
-    known = LoweredModel("remote", b"{}")
-    with pytest.raises(UnsupportedModel, match="a pipeline cannot ask a server"):
-        PipelineFormat().lower(REFERRING, Hints(models={"plus@1": known}))
+def test_a_model_at_a_server_is_named_by_its_version_alone() -> None:
+    data = '{"remote":1,"location":"http://h:1/v2/models/m","inputs":[],"outputs":[]}'
+    for step in (inline(data), inline(data, format="remote")):
+        with pytest.raises(UnsupportedModel, match="publish its location, and name that version"):
+            loaded(step)
 
 
 def test_a_version_has_its_names_already() -> None:

@@ -36,7 +36,7 @@ def test_numbers_and_texts_are_answered(server: GrpcServer, *, raw: bool) -> Non
     assert scores["y"].tolist() == [33.0, -59.0]
     assert scores["word"].tolist() == ["plus", "minus"]
     assert scores.served_version == "7"
-    assert 0 < server.left_s <= 2
+    assert 0 < server.left_s < 3  # gRPC rounds up
     model.close()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats import format_named, limits
-from modelstream.formats.base import Field, Function, Model
+from modelstream.formats.base import Field, Function, Model, Remote
 from modelstream.formats.pipeline.calling import Python, bind_function
 from modelstream.formats.pipeline.model import BoundStep, PipelineModel
 from modelstream.formats.pipeline.scope import Scope
@@ -15,6 +15,7 @@ from modelstream.formats.pipeline.steps import Lowered, Step, decode_lowered
 from modelstream.formats.pipeline.submodel import ModelStep, bind_model
 
 NAME = "pipeline"
+REMOTE = "remote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,11 @@ class Outside:
     """What a pipeline may ask for that is not in it.
 
     `find` returns a function of the flow's owner by its registered name, and raises InvalidModel
-    where there is none.
+    where there is none. `remote` are the servers that the flow allows.
     """
 
     find: Callable[[str], Function]
+    remote: Remote
 
 
 def build(form: Lowered, outside: Outside, depth: int = 1) -> PipelineModel:
@@ -36,6 +38,7 @@ def build(form: Lowered, outside: Outside, depth: int = 1) -> PipelineModel:
     check_depth(depth)
     if not 1 <= len(form.steps) <= limits.PIPELINE_STEPS_MAX:
         raise InvalidModel(f"a pipeline has 1 to {limits.PIPELINE_STEPS_MAX} steps")
+    _check_servers(form)
     scope = Scope({field.name: field for field in form.declared})
     with ExitStack() as loaded:
         steps = []
@@ -61,14 +64,33 @@ def build(form: Lowered, outside: Outside, depth: int = 1) -> PipelineModel:
 
 
 def runs_elsewhere(form: Lowered) -> bool:
-    """Tell a pipeline that calls a function: it cannot be run where it is lowered."""
-    return any(_runs_elsewhere(placed.step) for placed in form.steps)
+    """Tell a pipeline that cannot be run where it is lowered: it calls a function or a server."""
+    return any(_steps_outside(form))
 
 
-def _runs_elsewhere(step: Step) -> bool:
-    if isinstance(step, ModelStep):
-        return step.format == NAME and runs_elsewhere(decode_lowered(step.lowered))
-    return isinstance(step, Python)
+def asks_server(lowered: bytes) -> bool:
+    """Tell a lowered pipeline that is answered by a server, too. Raises InvalidModel."""
+    return any(isinstance(step, ModelStep) for step in _steps_outside(decode_lowered(lowered)))
+
+
+def _steps_outside(form: Lowered) -> Iterator[Python | ModelStep]:
+    """Yield the steps that are functions or at a server, those of pipelines inside it too."""
+    for placed in form.steps:
+        step = placed.step
+        if isinstance(step, ModelStep) and step.format == NAME:
+            yield from _steps_outside(decode_lowered(step.lowered))
+        elif isinstance(step, Python) or (isinstance(step, ModelStep) and step.format == REMOTE):
+            yield step
+
+
+def _check_servers(form: Lowered) -> None:
+    """Raise UnsupportedModel where one batch would wait for several servers in turn."""
+    asked = [step.origin for step in _steps_outside(form) if isinstance(step, ModelStep)]
+    if len(asked) > 1:
+        raise UnsupportedModel(
+            f"the pipeline asks servers {len(asked)} times ({', '.join(asked)}); one step may, "
+            "because a batch has the time for one"
+        )
 
 
 def check_depth(depth: int) -> None:
@@ -103,13 +125,8 @@ def _bound(step: Step, model: Model | None, scope: Scope, outside: Outside) -> R
 def _load(step: ModelStep, outside: Outside, depth: int) -> Model:
     if step.format == NAME:
         return build(decode_lowered(step.lowered), outside, depth + 1)
-    if step.format == "remote":
-        raise UnsupportedModel(
-            "a pipeline cannot ask a server: it is checked where there is no network; publish the "
-            "model's location by itself"
-        )
     try:
-        return format_named(step.format).load(step.lowered)
+        return format_named(step.format, outside.remote).load(step.lowered)
     except ImportError as error:
         raise UnsupportedModel(f"format {step.format!r} is not installed here: {error}") from error
 

@@ -1,15 +1,14 @@
 """From a document to plain data: every model inside is lowered with its own format."""
 
 from contextlib import suppress
-from functools import partial
 
 from modelstream import limits
 from modelstream.errors import InvalidModel, ModelFailed, UnsupportedModel
 from modelstream.formats import format_named, recognise
-from modelstream.formats.base import Elsewhere, Function, Functions, Hints
-from modelstream.formats.functions import check_registered
+from modelstream.formats.base import Elsewhere, Hints
 from modelstream.formats.pipeline.build import (
     NAME,
+    REMOTE,
     Outside,
     build,
     check_depth,
@@ -38,14 +37,13 @@ from modelstream.formats.pipeline.steps import (
 )
 from modelstream.formats.pipeline.submodel import ModelStep
 from modelstream.formats.synthetic import synthetic_columns
-from modelstream.messages import Columns
 
 
-def lower_pipeline(data: bytes, hints: Hints, functions: Functions, depth: int = 1) -> bytes:
+def lower_pipeline(data: bytes, hints: Hints, outside: Outside, depth: int = 1) -> bytes:
     """Return the lowered form of a document whose steps fit each other.
 
-    It may name `functions`, which are neither imported nor called here: the form of one that does
-    is run Elsewhere. Raises InvalidModel, UnsupportedModel.
+    Nothing `outside` is called or asked here: the form of one that needs it is run Elsewhere.
+    Raises InvalidModel, UnsupportedModel.
     """
     check_depth(depth)
     if hints.feature_names or hints.labels:
@@ -57,7 +55,7 @@ def lower_pipeline(data: bytes, hints: Hints, functions: Functions, depth: int =
     size = 0
     for written in read_steps(document, WORDS):
         with told(written.label()):
-            step = _lowered(written, hints, functions, depth)
+            step = _lowered(written, hints, outside, depth)
             size += len(step.lowered) if isinstance(step, ModelStep) else 0
             if size > limits.LOWERED_BYTES_MAX:
                 raise InvalidModel(
@@ -71,7 +69,7 @@ def lower_pipeline(data: bytes, hints: Hints, functions: Functions, depth: int =
         steps=tuple(steps),
         outputs=tuple(document.outputs),
     )
-    model = build(form, Outside(partial(_named, functions)), depth)
+    model = build(form, outside, depth)
     try:
         if not runs_elsewhere(form):
             return encode_lowered(form)
@@ -81,20 +79,11 @@ def lower_pipeline(data: bytes, hints: Hints, functions: Functions, depth: int =
         model.close()
 
 
-def _named(functions: Functions, name: str) -> Function:
-    """Stand in for a function that is registered: the code is the owner's, and not wanted here."""
-    check_registered(name, functions)
-
-    def uncalled(_: Columns) -> Columns:
-        raise ModelFailed(f"function {name!r} is not called where a pipeline is lowered")
-
-    return uncalled
-
-
 def _try_models(model: PipelineModel) -> None:
     """Score made-up rows with each model of a document that as a whole is only tried outside.
 
-    What one does wrong, it does here, in the process that is made for it. Versions had their trial.
+    What one does wrong, it does here, in the process that is made for it. Versions, those at
+    servers among them, had their trial.
     """
     for each in model.steps:
         step = each.placed.step
@@ -107,14 +96,14 @@ def _try_models(model: PipelineModel) -> None:
                 each.model.score(synthetic_columns(each.model.inputs, 2))
 
 
-def _lowered(written: Written, hints: Hints, functions: Functions, depth: int) -> Step:
+def _lowered(written: Written, hints: Hints, outside: Outside, depth: int) -> Step:
     if written.word != MODEL:
         return read_step(written)
     options = read_model(written)
     named = options.model
     if isinstance(named, Inline):
         given = Hints(tuple(options.features), tuple(options.labels), hints.models)
-        name, lowered = _lower_inline(named, given, functions, depth)
+        name, lowered = _lower_inline(named, given, outside, depth)
         return ModelStep(name, bytes(lowered), "", options.inputs, options.outputs)
     if options.features or options.labels:
         raise InvalidModel(f"{named} has its features and labels since it was published")
@@ -127,15 +116,18 @@ def _lowered(written: Written, hints: Hints, functions: Functions, depth: int) -
     return ModelStep(known.format, known.lowered, named, options.inputs, options.outputs)
 
 
-def _lower_inline(
-    inline: Inline, hints: Hints, functions: Functions, depth: int
-) -> tuple[str, bytes]:
+def _lower_inline(inline: Inline, hints: Hints, outside: Outside, depth: int) -> tuple[str, bytes]:
     """Return the format of a model inside the document, and its lowered form."""
     data = inline_data(inline)
     try:
         chosen = format_named(inline.format) if inline.format else recognise(data)
     except ImportError as error:
         raise UnsupportedModel(f"a format is not installed here: {error}") from error
+    if chosen.name == REMOTE:
+        raise UnsupportedModel(
+            "a model at a server is a version of its own: publish its location, and name that "
+            "version here"
+        )
     if chosen.name == NAME:
-        return NAME, lower_pipeline(data, hints, functions, depth + 1)
+        return NAME, lower_pipeline(data, hints, outside, depth + 1)
     return chosen.name, chosen.lower(data, hints)

@@ -44,10 +44,12 @@ class PipelineModel:
         current = self._given(columns, rows)
         kept = np.arange(rows)
         errors: dict[int, str] = {}
+        served_version = ""
         for step in self.steps:
-            faults: Faults = {}
+            faults = Faults()
             with np.errstate(all="ignore"):  # what arithmetic leaves undefined is missing
                 current = _run(step, current, faults)
+            served_version = faults.served_version or served_version
             if faults:
                 told = {int(kept[row]): f"{step.label}: {why}" for row, why in faults.items()}
                 errors.update(told)
@@ -58,7 +60,9 @@ class PipelineModel:
         found = {each.name: answer(current[each.name], each) for each in self.outputs}
         if errors:
             found = {name: spread(column, rows, kept) for name, column in found.items()}
-        return Scores(found, dict(sorted(errors.items())))
+        scores = Scores(found, dict(sorted(errors.items())))
+        scores.served_version = served_version
+        return scores
 
     def describe(self) -> Description:
         """Tell what the pipeline is made of."""

@@ -15,8 +15,17 @@ from modelstream.errors import InvalidModel
 from modelstream.formats.pipeline.document import Name
 from modelstream.messages import Columns
 
-# Rows that a step cannot answer, and why.
-Faults = dict[int, str]
+
+class Faults(dict[int, str]):
+    """Rows that a step cannot answer, and why; and what a server said that it answered with."""
+
+    __slots__ = ("served_version",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.served_version = ""
+
+
 # From all columns before a step to all columns after it; `Faults` are added to.
 Run = Callable[[Columns, Faults], Columns]
 

@@ -57,6 +57,7 @@ def bind_model(step: ModelStep, model: Model, scope: Scope) -> Run:
             }
         scores = model.score(given)
         faults.update(scores.errors)
+        faults.served_version = scores.served_version
         return {**columns, **{ours: scores[its] for its, ours in makes.items()}}
 
     return run

@@ -38,7 +38,6 @@ class OipGrpc:
 
     def __init__(self, location: Location) -> None:
         self._location = location
-        self._grpc = _grpc()
         self._channel: Any = None
 
     def metadata(self, deadline: Deadline) -> Document:
@@ -91,17 +90,18 @@ class OipGrpc:
         self, method: str, request: Any, read: Callable[[bytes], Any], deadline: Deadline
     ) -> Any:
         """Call a method; where the connection breaks, once more on a new one."""
+        grpc = _grpc()
         try:
             try:
                 return self._call_once(method, request, read, deadline)
-            except self._grpc.RpcError as error:
-                if error.code() is not self._grpc.StatusCode.UNAVAILABLE:
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
                     raise
             self.close()
             return self._call_once(method, request, read, deadline)
         except TimeoutError as error:
             raise self._away(str(error)) from error
-        except self._grpc.RpcError as error:
+        except grpc.RpcError as error:
             told = f"{error.code().name}: {quoted(error.details() or '')}"
             if error.code().name in _REFUSALS:
                 raise ServerRefused(f"it answered {told}") from error
@@ -120,6 +120,7 @@ class OipGrpc:
         return call(request, timeout=deadline.left())
 
     def _opened(self) -> Any:
+        grpc = _grpc()
         options = [
             ("grpc.max_receive_message_length", REMOTE_RESPONSE_BYTES_MAX),
             ("grpc.max_send_message_length", -1),
@@ -128,9 +129,9 @@ class OipGrpc:
             ("grpc.use_local_subchannel_pool", 1),  # a new channel is a new connection
         ]
         if self._location.secure:
-            credentials = self._grpc.ssl_channel_credentials()
-            return self._grpc.secure_channel(self._location.host, credentials, options)
-        return self._grpc.insecure_channel(self._location.host, options)
+            credentials = grpc.ssl_channel_credentials()
+            return grpc.secure_channel(self._location.host, credentials, options)
+        return grpc.insecure_channel(self._location.host, options)
 
     def _away(self, why: str) -> ModelUnavailable:
         return ModelUnavailable(
@@ -140,7 +141,10 @@ class OipGrpc:
 
 
 def _grpc() -> Any:
-    """Import grpcio, which only those need who ask over gRPC. Raises UnsupportedModel."""
+    """Import grpcio, which only those need who ask over gRPC. Raises UnsupportedModel.
+
+    Not before the first call: a confined process may load a model that it never asks.
+    """
     try:
         return import_module("grpc")
     except ImportError as error:
