@@ -90,7 +90,7 @@ def test_a_model_that_fails_at_made_up_rows_is_still_taken() -> None:
 
 def test_the_original_names_and_numbers_are_in_the_plan() -> None:
     plan = lowered(graphs.linear())
-    assert (plan.version, plan.inputs[0].tensor, plan.outputs[0].tensor) == (2, "x", "y")
+    assert (plan.version, plan.inputs[0].tensor, plan.outputs[0].tensor) == (3, "x", "y")
 
 
 @pytest.mark.parametrize(

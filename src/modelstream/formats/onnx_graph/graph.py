@@ -105,7 +105,9 @@ def open_batch(model: pb.ModelProto) -> pb.ModelProto:
         dims = value.type.tensor_type.shape.dim
         if dims and dims[0].dim_value in sizes:
             dims[0].dim_param = "rows"
-    opened.graph.ClearField("value_info")  # remarks on inner shapes that hold no longer
+    for value in opened.graph.value_info:  # what is told of inner shapes holds no longer
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.ClearField("shape")
     return opened
 
 

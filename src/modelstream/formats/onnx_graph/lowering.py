@@ -7,7 +7,7 @@ from modelstream.errors import InvalidModel, UnsupportedModel
 from modelstream.formats.base import Device, Hints
 from modelstream.formats.description import encode_description
 from modelstream.formats.onnx_graph.describing import describe_graph
-from modelstream.formats.onnx_graph.division import guard_divisions
+from modelstream.formats.onnx_graph.division import check_divisions, guard_divisions
 from modelstream.formats.onnx_graph.graph import (
     Labels,
     class_labels,
@@ -65,7 +65,9 @@ def load_graph(lowered: bytes, device: Device = "cpu") -> OnnxModel:
     The graph is checked again: the process that lowered it has read hostile bytes.
     """
     plan = decode_plan(lowered)
-    check_graph(parse_graph(plan.onnx))
+    graph = parse_graph(plan.onnx)
+    check_graph(graph)
+    check_divisions(graph)
     session = open_session(plan.onnx, device=device)
     _check_tensors("inputs", session.get_inputs(), plan.inputs)
     _check_tensors("outputs", session.get_outputs(), plan.outputs)

@@ -9,7 +9,7 @@ from modelstream import limits
 from modelstream.errors import InvalidModel
 from modelstream.formats.base import Field, FieldType
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 
 Element = Literal[
     "float16",
