@@ -12,6 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -215,3 +216,17 @@ def test_without_skl2onnx_the_extra_is_named(path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "skl2onnx", None)
     with pytest.raises(UnsupportedModel, match=r"pip install 'modelstream\[export\]'"):
         ms.export(fitted(GaussianNB()), path, sample=IRIS, features=NAMES)
+
+
+def test_columns_with_gaps_in_the_sample_may_be_missing_in_records(path: Path) -> None:
+    table = IRIS.copy()
+    table[::5, 1] = np.nan
+    estimator = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=500))
+    estimator.fit(table, TARGET)
+    ms.export(estimator, path, sample=table, features=NAMES)
+    model = ms.load_model(path)
+    assert [each.name for each in model.inputs if each.optional] == ["sepal width"]
+    records = [dict(zip(NAMES, row, strict=True)) for row in table[:6].tolist()]
+    del records[0]["sepal width"]
+    answers = [each["label"] for each in ms.score_rows(model, records) if isinstance(each, dict)]
+    assert answers == estimator.predict(table[:6]).tolist()

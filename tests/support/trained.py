@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from onnx import helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
@@ -50,10 +51,13 @@ def _fit(model: Any, features: FloatArray, target: Any) -> Any:
         return model.fit(features, target)
 
 
-def _onnx(model: Any, **how: Any) -> bytes:
+def _onnx(model: Any, optional: str = "", **how: Any) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        data: bytes = to_onnx(model, **how).SerializeToString()
+        made = to_onnx(model, **how)
+    if optional:
+        helper.set_model_props(made, {"optional_features": optional})
+    data: bytes = made.SerializeToString()
     return data
 
 
@@ -146,7 +150,7 @@ def mixed(unknown: str = "ignore") -> Trained:
         "town": town.astype(object),
         "rooms": rooms.astype(np.float64),
     }
-    artifact = _onnx(model, initial_types=types)
+    artifact = _onnx(model, "age", initial_types=types)
     return Trained(artifact, (), columns, model.predict_proba(table), (0, 1))
 
 

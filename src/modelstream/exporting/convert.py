@@ -47,8 +47,9 @@ def to_onnx(estimator: Any, sample: Sample) -> bytes:
     _name_outputs(model.graph, estimator)
     # These come in the order of a set; sorted, the same model has the same digest every time.
     model.opset_import.sort(key=lambda each: each.domain)
-    names = json.dumps(list(sample.columns), ensure_ascii=False)
-    _imported("onnx").helper.set_model_props(model, {"feature_names": names})
+    told = {"feature_names": list(sample.columns), "optional_features": list(sample.optional())}
+    props = {key: json.dumps(names, ensure_ascii=False) for key, names in told.items() if names}
+    _imported("onnx").helper.set_model_props(model, props)
     data: bytes = model.SerializeToString(deterministic=True)
     return data
 

@@ -25,6 +25,14 @@ class Sample:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
+    def optional(self) -> tuple[str, ...]:
+        """Return the columns of numbers of which some are missing: in records they may be, too."""
+        return tuple(
+            name
+            for name, column in self.columns.items()
+            if self.kinds[name] == "number" and np.isnan(column).any()
+        )
+
     def nudged(self) -> Iterator[tuple[str, Any]]:
         """Yield each column of real numbers, and a table where it alone is a little greater, or less.
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from modelstream.errors import InvalidModel, InvalidRecord
 from modelstream.formats.onnx_graph.bind import (
+    find_missing,
     given_columns,
+    laid_out,
     no_rows,
     row_errors,
     spread,
@@ -17,7 +19,7 @@ from modelstream.formats.onnx_graph.bind import (
     to_tensor,
 )
 from modelstream.formats.onnx_graph.plan import FIELD_TYPES, Binding, Element
-from modelstream.messages import Column
+from modelstream.messages import Column, Table
 
 MATRIX = Binding("x", "float32", (2,), ("a", "b"))
 
@@ -113,8 +115,24 @@ def test_an_error_tells_the_input_the_type_and_the_value() -> None:
     }
 
 
-def test_a_missing_float_is_the_models_to_judge() -> None:
+def test_every_float_can_be_held() -> None:
     assert errors("float32", [np.nan, np.inf]) == {}
+
+
+@given(st.lists(st.lists(st.sampled_from([0.0, np.nan]), min_size=3, max_size=3), min_size=1))
+def test_a_missing_number_is_an_error_where_none_may_be(rows: list[list[float]]) -> None:
+    values = np.array(rows)
+    binding = Binding("x", "float32", (3,), ("a", "b", "c"), ("b",))
+    columns = dict(zip("abc", values.T, strict=True))
+    found: dict[int, str] = {}
+    find_missing([binding], [given_columns(binding, columns, len(rows))], found)
+    needed = np.isnan(values[:, [0, 2]]).any(axis=1)
+    assert sorted(found) == np.flatnonzero(needed).tolist()
+    assert set(found.values()) <= {f"input {name!r} (float32): is missing" for name in "ac"}
+    table = Table(("a", "b", "c"), values)
+    assert (laid_out([binding], table) is None) == np.isnan(values).any()
+    free = Binding("x", "float32", (3,), ("a", "b", "c"), ("a", "b", "c"))
+    assert laid_out([free], table) is not None
 
 
 def test_an_error_inside_a_tensor_is_of_its_row() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import modelstream as ms
 from modelstream.errors import InvalidModel, InvalidRecord, ModelFailed
 from modelstream.formats import load_model
 from modelstream.formats.base import Model
@@ -106,6 +107,21 @@ def test_a_bad_row_is_named_and_the_others_are_scored() -> None:
             assert column.tolist()[row] == good[name].tolist()[row]
     assert scores["output_label"].tolist()[1] is None
     assert np.isnan(scores["probability(0)"][[1, 2, 4]]).all()
+
+
+def test_a_missing_number_is_an_error_unless_the_model_takes_one() -> None:
+    plain = graphs.linear(metadata={"feature_names": "a,b"})
+    says_so = graphs.linear(metadata={"feature_names": "a,b", "optional_features": "b"})
+    rows: list[dict[str, float | None]] = [
+        {"a": 1, "b": 1}, {"a": 1, "b": None}, {"a": 1}, {"a": None, "b": 1},
+    ]  # fmt: skip
+    for model, answered in ((plain, [0]), (says_so, [0, 1, 2])):
+        columns = {name: np.array([row.get(name) for row in rows], float) for name in "ab"}
+        scores = load_model(model, "onnx").score(columns)
+        assert sorted(scores.errors) == sorted({0, 1, 2, 3} - set(answered))
+        outcomes = list(ms.join(rows, [model], on_missing_answer="null"))
+        kinds = [isinstance(each, ms.Result) for each in outcomes]
+        assert kinds == [row in answered for row in range(4)]
 
 
 def test_rows_that_are_all_bad_are_all_named() -> None:

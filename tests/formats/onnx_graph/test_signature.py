@@ -57,6 +57,32 @@ def test_metadata_that_does_not_name_the_columns_is_refused(written: str) -> Non
         inputs(graphs.linear(metadata={"feature_names": written}))
 
 
+@pytest.mark.parametrize("written", ['["b"]', "b"])
+def test_the_metadata_tells_what_may_be_missing(written: str) -> None:
+    data = graphs.linear(metadata={"feature_names": "a,b", "optional_features": written})
+    assert inputs(data) == [Field("a", "float32"), Field("b", "float32", optional=True)]
+
+
+@pytest.mark.parametrize(("written", "why"), [("c", "no input of floats"), ("[", "not a list")])
+def test_what_cannot_be_missing_is_refused(written: str, why: str) -> None:
+    data = graphs.linear(metadata={"feature_names": "a,b", "optional_features": written})
+    with pytest.raises(InvalidModel, match=f"optional_features .*{why}"):
+        inputs(data)
+
+
+def test_only_floats_may_be_missing() -> None:
+    data = graphs.to_bytes(
+        graphs.model(
+            [node("Identity", ["x"], ["y"])],
+            [value("x", graphs.INT64)],
+            [value("y", graphs.INT64)],
+            metadata={"optional_features": "x"},
+        )
+    )
+    with pytest.raises(InvalidModel, match="'x', which is no input of floats"):
+        inputs(data)
+
+
 def test_a_wrong_number_of_names_is_refused_with_both_numbers() -> None:
     with pytest.raises(InvalidModel, match=r"3 feature names .* 'x' has 2"):
         inputs(graphs.linear(), "a", "b", "c")
@@ -87,7 +113,7 @@ def test_a_column_beside_a_matrix_keeps_its_name() -> None:
 
 def test_columns_with_names_of_their_own_are_not_named_again() -> None:
     columns = trained.mixed().onnx
-    own = [Field("age", "float32"), Field("town", "string"), Field("rooms", "int64")]
+    own = [Field("age", "float32", optional=True), Field("town", "string"), Field("rooms", "int64")]
     assert inputs(columns) == own
     assert inputs(columns, "town", "rooms", "age") == own
     with pytest.raises(InvalidModel, match="names of their own: age, town, rooms"):

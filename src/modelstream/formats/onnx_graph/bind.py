@@ -1,7 +1,8 @@
 """Columns to tensors and tensors to columns, a whole batch at a time.
 
 ONNX Runtime takes None and numbers for strings without a word, and casting makes numbers of NaN:
-so values are checked here. A NaN for a float is passed on, since many models impute.
+so values are checked here. NaN is a missing number, and is passed on only where the model says so:
+most graphs answer something to it, a tree its right branch, that no one has learnt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +18,16 @@ _STRINGS = frozenset("OU")
 
 
 def laid_out(bindings: Sequence[Binding], columns: Columns) -> dict[str, Column] | None:
-    """Return the tensor of a model that reads one matrix, where the columns are just that one."""
+    """Return the tensor of a model that reads one matrix, where the columns are just that one.
+
+    None as well where a number is missing that may not be.
+    """
     (first, *others) = bindings
     if others or not isinstance(columns, Table) or columns.names != first.columns:
         return None
     if not first.element.startswith("float") or first.shape != (len(first.columns),):
+        return None
+    if len(first.optional) < len(first.columns) and np.isnan(columns.matrix).any():
         return None
     with np.errstate(over="ignore"):
         return {first.tensor: columns.matrix.astype(first.element)}
@@ -59,6 +65,21 @@ def row_errors(bindings: Sequence[Binding], given: Sequence[list[Column]]) -> di
         for name, column in zip(binding.columns, columns, strict=True):
             _find_errors(name, column, binding, errors)
     return errors
+
+
+def find_missing(
+    bindings: Sequence[Binding], given: Sequence[list[Column]], errors: dict[int, str]
+) -> None:
+    """Add the rows with a missing number where the model takes none."""
+    for binding, columns in zip(bindings, given, strict=True):
+        optional = frozenset(binding.optional)
+        for name, column in zip(binding.columns, columns, strict=True):
+            if name in optional or column.dtype.kind != "f":
+                continue
+            missing = np.isnan(column)
+            if missing.any():
+                for row in np.flatnonzero(missing.reshape(len(column), -1).any(axis=1)).tolist():
+                    errors.setdefault(row, f"input {name!r} ({binding.element}): is missing")
 
 
 def to_tensor(binding: Binding, given: list[Column], rows: int) -> Column:

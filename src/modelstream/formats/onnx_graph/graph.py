@@ -82,12 +82,9 @@ def class_labels(model: pb.ModelProto) -> Labels:
     return found.pop() if len(found) == 1 else ()
 
 
-def feature_names(model: pb.ModelProto) -> str:
-    """Return what the model's metadata says under `feature_names`, as it stands there."""
-    for entry in model.metadata_props:
-        if entry.key == "feature_names":
-            return entry.value
-    return ""
+def metadata(model: pb.ModelProto, key: str) -> str:
+    """Return what the model's metadata says under a key, as it stands there."""
+    return next((entry.value for entry in model.metadata_props if entry.key == key), "")
 
 
 def fixed_batches(model: pb.ModelProto) -> set[int]:

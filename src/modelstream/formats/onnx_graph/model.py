@@ -1,6 +1,6 @@
 """A loaded ONNX model: columns in, columns out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from modelstream.errors import InvalidRecord, ModelFailed
 from modelstream.formats.base import Description, Field
 from modelstream.formats.description import decode_description
 from modelstream.formats.onnx_graph.bind import (
+    find_missing,
     given_columns,
     laid_out,
     no_rows,
@@ -41,11 +42,12 @@ class OnnxModel:
     def score(self, columns: Columns) -> Scores:
         """Score all rows at once; see `formats.base.Model`.
 
-        A row with a value that a tensor cannot hold is an error of that row; a NaN for a float
-        is passed on to the model. Raises InvalidRecord, ModelFailed, and InvalidModel where the
+        A row with a value that a tensor cannot hold is an error of that row, and so is a NaN where
+        the input is not optional. Raises InvalidRecord, ModelFailed, and InvalidModel where the
         graph does not give one answer a row.
         """
-        rows = self._count(columns)
+        columns = self._completed(columns)
+        rows = len(columns[self.inputs[0].name])
         if rows == 0:
             return _joined(no_rows(each) for each in self._outputs)
         feeds = laid_out(self._inputs, columns)
@@ -53,6 +55,7 @@ class OnnxModel:
             return self._run(feeds, rows)
         given = [given_columns(each, columns, rows) for each in self._inputs]
         errors = row_errors(self._inputs, given)
+        find_missing(self._inputs, given, errors)
         if errors:
             return self._score_others(columns, rows, errors)
         feeds = {
@@ -82,15 +85,26 @@ class OnnxModel:
         """Free the session's memory."""
         self._session = None
 
-    def _count(self, columns: Mapping[str, Column]) -> int:
+    def _completed(self, columns: Columns) -> Columns:
+        """Return the columns with those that may be missing, and are, as NaN. Raises InvalidRecord."""
         if self._session is None:
             raise ModelFailed("the model is closed; load it again")
-        first = self.inputs[0].name
-        if first not in columns:
+        absent = [field for field in self.inputs if field.name not in columns]
+        if not absent:
+            return columns
+        needed = next((field.name for field in absent if not field.optional), None)
+        present = [columns[field.name] for field in self.inputs if field.name in columns]
+        if needed is not None or not present:
             raise InvalidRecord(
-                f"input {first!r} is missing; the records have {', '.join(columns)}"
+                f"input {needed or absent[0].name!r} is missing; the records have "
+                f"{', '.join(columns)}"
             )
-        return len(columns[first])
+        rows = len(present[0])
+        gaps = {
+            field.name: np.full((rows, *(size or 1 for size in field.shape)), np.nan)
+            for field in absent
+        }
+        return columns | gaps
 
     def _run_batch(self, feeds: _Tensors, rows: int) -> list[Column]:
         """Run once. An odd batch is run with its last row twice.

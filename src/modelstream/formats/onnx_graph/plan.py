@@ -48,12 +48,14 @@ class Binding(msgspec.Struct, frozen=True):
 
     `shape` is the tensor's without its first dimension, the rows. Several columns are the values
     along a row of shape (k,); one column is the whole row, a scalar where that is () or (1,).
+    `optional` are those of the columns that may be missing: NaN, to the graph.
     """
 
     tensor: str
     element: Element
     shape: tuple[int | None, ...]
     columns: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
     @property
     def row_shape(self) -> tuple[int | None, ...]:
@@ -63,7 +65,10 @@ class Binding(msgspec.Struct, frozen=True):
     def fields(self) -> tuple[Field, ...]:
         """Return the columns as users see them."""
         kind = FIELD_TYPES[self.element]
-        return tuple(Field(name, kind, self.row_shape) for name in self.columns)
+        optional = frozenset(self.optional)
+        return tuple(
+            Field(name, kind, self.row_shape, optional=name in optional) for name in self.columns
+        )
 
 
 class Plan(msgspec.Struct, frozen=True):

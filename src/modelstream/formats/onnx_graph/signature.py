@@ -52,8 +52,12 @@ def bind_inputs(session: Any, model: pb.ModelProto, hints: Hints) -> tuple[Bindi
     """Name the columns of every input. Raises InvalidModel, UnsupportedModel.
 
     Feature names name the columns of the matrices, in order; the descriptor's go before those
-    in the model's metadata.
+    in the model's metadata. That tells under `optional_features` which columns may be missing.
     """
+    return _optional(_named(session, model, hints), _split(model, "optional_features"))
+
+
+def _named(session: Any, model: pb.ModelProto, hints: Hints) -> tuple[Binding, ...]:
     declared = {value.name: value for value in model.graph.input}
     bindings = tuple(
         Binding(value.name, element_of(value), _input_shape(declared[value.name]), (value.name,))
@@ -66,7 +70,7 @@ def bind_inputs(session: Any, model: pb.ModelProto, hints: Hints) -> tuple[Bindi
     if not matrices:
         _check_same(hints.feature_names, bindings)
         return bindings
-    names = hints.feature_names or _split(graph.feature_names(model))
+    names = hints.feature_names or _split(model, "feature_names")
     named = _share_out(names, matrices) if names else {}
     return tuple(named.get(each.tensor, each) for each in bindings)
 
@@ -127,16 +131,33 @@ def _check_same(names: Labels, bindings: Sequence[Binding]) -> None:
         )
 
 
-def _split(names: str) -> Labels:
-    """Read feature names written as a JSON list or with commas between them."""
+def _optional(bindings: tuple[Binding, ...], names: Labels) -> tuple[Binding, ...]:
+    """Let columns be missing, as NaN. Raises InvalidModel where one cannot be."""
+    real = {name for each in bindings if each.element.startswith("float") for name in each.columns}
+    for name in names:
+        if name not in real:
+            raise InvalidModel(
+                f"the metadata's optional_features name {name!r}, which is no input of floats; "
+                "what is missing is NaN to a graph"
+            )
+    optional = frozenset(names)
+    return tuple(
+        msgspec.structs.replace(
+            each, optional=tuple(name for name in each.columns if name in optional)
+        )
+        for each in bindings
+    )
+
+
+def _split(model: pb.ModelProto, key: str) -> Labels:
+    """Read names from the metadata, written as a JSON list or with commas between them."""
+    names = graph.metadata(model, key)
     if not names.lstrip().startswith("["):
         return tuple(name.strip() for name in names.split(",")) if names else ()
     try:
         return msgspec.json.decode(names, type=tuple[str, ...])
     except msgspec.MsgspecError as error:
-        raise InvalidModel(
-            f"the metadata's feature_names are not a list of names: {error}"
-        ) from None
+        raise InvalidModel(f"the metadata's {key} are not a list of names: {error}") from None
 
 
 def _share_out(names: Labels, matrices: Sequence[Binding]) -> dict[str, Binding]:
