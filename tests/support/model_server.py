@@ -5,6 +5,7 @@ It answers y = 2a + 3b + 1 for a row (a, b), and refuses rows with a negative a.
 
 import json
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "line"
+JSON_BYTES = "Inference-Header-Content-Length"
 # A certificate for 127.0.0.1 that signs itself, with its key: for these tests alone.
 CERTIFICATE = Path(__file__).parent.parent / "data" / "remote" / "server.pem"
 
@@ -37,6 +39,8 @@ class Behaviour:
     drop: int = 0  # requests that are answered by closing the connection
     body: bytes | None = None  # answered to every inference
     largest: int = 10**9  # rows of a request that it can stand
+    binary: bool = False  # tensors as raw bytes, asked for and answered
+    json_bytes: str = ""  # told of a binary answer, instead of the truth
     reshape: bool = False  # answers [N, 1] where [N] was told
     refuse_all: bool = False
     requests: list[tuple[str, str]] = field(default_factory=list)
@@ -147,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
                 "outputs": does.outputs,
             }
             self._send(200, told)
+        elif self.path == "/v2":
+            self._send(200, {"extensions": ["binary_tensor_data"] if does.binary else []})
         elif self.path.startswith(f"/v1/models/{NAME}") and self.path.endswith("/metadata"):
             self._send(200, _tf_metadata(does))
         else:
@@ -156,7 +162,9 @@ class _Handler(BaseHTTPRequestHandler):
         does = self.server.does
         does.requests.append(("POST", self.path))
         does.headers.append(dict(self.headers.items()))
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
+        size = int(self.headers.get(JSON_BYTES, len(sent)))
+        body, self._raw = json.loads(sent[:size]), sent[size:]
         if self._misbehaved():
             return
         if self.path.startswith(f"/v2/models/{NAME}"):
@@ -169,17 +177,30 @@ class _Handler(BaseHTTPRequestHandler):
     def _infer(self, body: Any) -> None:
         does = self.server.does
         (tensor,) = body["inputs"]
-        rows, data = tensor["shape"][0], tensor["data"]
+        if (JSON_BYTES in self.headers) != does.binary:
+            self._send(400, {"error": "the data is not where it should be"})
+            return
+        rows = tensor["shape"][0]
+        data = _unpacked(tensor, self._raw) if does.binary else tensor["data"]
         pairs = [(data[2 * row], data[2 * row + 1]) for row in range(rows)]
         if self._refused(pairs):
             return
         shape = [rows, 1] if does.reshape else [rows]
         output = {"name": "y", "datatype": does.outputs[0]["datatype"], "shape": shape}
         values = [2 * a + 3 * b + 1 for a, b in pairs]
-        answer: dict[str, Any] = {"model_name": NAME, "outputs": [{**output, "data": values}]}
+        raw = struct.pack(f"<{len(values)}d", *values)
+        data_of = (
+            {"parameters": {"binary_data_size": len(raw)}} if does.binary else {"data": values}
+        )
+        answer: dict[str, Any] = {"model_name": NAME, "outputs": [output | data_of]}
         if does.version:
             answer["model_version"] = does.version
-        self._send(200, answer)
+        if does.binary:
+            assert body["outputs"] == [{"name": "y", "parameters": {"binary_data": True}}]
+            head = json.dumps(answer).encode()
+            self._write(200, head + raw, json_bytes=does.json_bytes or str(len(head)))
+        else:
+            self._send(200, answer)
 
     def _predict(self, body: Any) -> None:
         assert body["signature_name"] == "serving_default"
@@ -214,12 +235,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, answer: Any) -> None:
         self._write(status, json.dumps(answer).encode())
 
-    def _write(self, status: int, body: bytes, location: str = "") -> None:
+    def _write(self, status: int, body: bytes, location: str = "", json_bytes: str = "") -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         if location:
             self.send_header("Location", location)
+        if json_bytes:
+            self.send_header(JSON_BYTES, json_bytes)
         self.end_headers()
         drip_s = self.server.does.drip_s
         try:
@@ -230,6 +253,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body)
         except OSError:
             self.close_connection = True
+
+
+def _unpacked(tensor: Any, raw: bytes) -> list[float]:
+    size = tensor["parameters"]["binary_data_size"]
+    assert len(raw) == size, "there is one tensor"
+    return list(struct.unpack(f"<{size // 8}d", raw))
 
 
 def _tf_metadata(does: Behaviour) -> dict[str, Any]:

@@ -164,6 +164,7 @@ def test_after_repeated_failures_the_server_is_let_alone_until_a_probe_succeeds(
     assert model.score(TWO)["y"].tolist() == [33.0, 65.0]
     assert server.does.requests[asked:] == [
         ("GET", "/v2/models/line"),
+        ("GET", "/v2"),
         ("POST", "/v2/models/line/infer"),
     ]
     model.close()
@@ -324,6 +325,7 @@ def test_the_artifact_is_a_document_that_people_can_read(server: ModelServer) ->
         "location": server.tf_serving,
         "signature": "serving_default",
         "platform": "tensorflow",
+        "binary": False,
         "inputs": [{"name": "x", "element": "float64", "shape": [2]}],
         "outputs": [{"name": "y", "element": "float64", "shape": []}],
     }

@@ -103,6 +103,8 @@ class Server:
         except InvalidModel as error:
             raise self._changed(str(error)) from error
         was = self._document
+        if was.binary and not now.binary:
+            raise self._changed("it no longer takes raw tensors")
         if (now.signature, now.inputs, now.outputs) != (was.signature, was.inputs, was.outputs):
             told = _shown(now.inputs) + " to " + _shown(now.outputs)
             raise self._changed(

@@ -27,12 +27,16 @@ class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The artifact. `signature` is TensorFlow Serving's, `platform` the server's word for the kind."""
+    """The artifact. `signature` is TensorFlow Serving's, `platform` the server's word for the kind.
+
+    `binary`: over HTTP its tensors travel as raw bytes.
+    """
 
     remote: int = FORM_VERSION  # the first key: the format is recognised by it
     location: str
     signature: str = ""
     platform: str = ""
+    binary: bool = False
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
 

@@ -21,22 +21,30 @@ from modelstream.limits import REMOTE_IDLE_CONNECTIONS_MAX
 
 # Answers to a request that the server took for a bad one. Model servers say 500 to bad tensors, too.
 _REFUSALS = frozenset({400, 413, 422, 500})
+# How much of a body is JSON, where raw tensors follow: Open Inference Protocol v2, "Binary Tensor
+# Data Extension".
+_JSON_BYTES = "Inference-Header-Content-Length"
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A request, and how many bytes its answer may have."""
+    """A request, and how many bytes its answer may have.
+
+    `json_bytes` is how much of the body is JSON, where raw tensors follow it.
+    """
 
     method: str
     path: str
     body: bytes | None
     most: int
+    json_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Response:
     status: int
     body: bytes
+    json_bytes: str | None
 
 
 class Connections:
@@ -51,11 +59,27 @@ class Connections:
 
     def get(self, path: str, deadline: Deadline, most: int) -> bytes:
         """Read a document of at most so many bytes. Raises ModelUnavailable, ServerRefused."""
-        return self._checked(self._asked(_Request("GET", path, None, most), deadline))
+        return self._checked(self._asked(_Request("GET", path, None, most), deadline)).body
 
     def post(self, path: str, body: bytes, deadline: Deadline, most: int) -> bytes:
         """Send JSON and read JSON. Raises ModelUnavailable, ServerRefused."""
-        return self._checked(self._asked(_Request("POST", path, body, most), deadline))
+        return self._checked(self._asked(_Request("POST", path, body, most), deadline)).body
+
+    def post_binary(
+        self, path: str, head: bytes, tensors: bytes, deadline: Deadline, most: int
+    ) -> tuple[bytes, bytes]:
+        """Send JSON and raw tensors, and read both; an answer may be JSON alone.
+
+        Raises ModelUnavailable, ServerRefused, and ValueError where they cannot be told apart.
+        """
+        request = _Request("POST", path, head + tensors, most, len(head))
+        response = self._checked(self._asked(request, deadline))
+        if response.json_bytes is None:
+            return response.body, b""
+        size = int(response.json_bytes)
+        if not 0 <= size <= len(response.body):
+            raise ValueError(f"its answer has {len(response.body)} bytes, {size} of them JSON")
+        return response.body[:size], response.body[size:]
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -85,7 +109,7 @@ class Connections:
         keep = False
         try:
             connection.use_until(deadline)
-            headers = _headers(deadline, request.body)
+            headers = _headers(deadline, request)
             connection.request(request.method, request.path, request.body, headers)
             with connection.getresponse() as response:
                 data = response.read(request.most + 1)
@@ -97,7 +121,7 @@ class Connections:
                 self._idle.append(connection)
             else:
                 connection.close()
-        return _Response(response.status, data)
+        return _Response(response.status, data, response.headers.get(_JSON_BYTES))
 
     def _opened(self, deadline: Deadline) -> "_Connection":
         connection = _Connection(self._location.host, self._tls)
@@ -105,10 +129,10 @@ class Connections:
         connection.connect()
         return connection
 
-    def _checked(self, response: "_Response") -> bytes:
-        """Return the body of an answer that is one."""
+    def _checked(self, response: "_Response") -> "_Response":
+        """Return an answer that is one."""
         if 200 <= response.status < 300:
-            return response.body
+            return response
         said = quoted(response.body.decode("utf-8", "replace"))
         told = f"it answered {response.status}" + (f": {said}" if said else "")
         if response.status in _REFUSALS:
@@ -138,11 +162,16 @@ def _check_whole(response: HTTPResponse, data: bytes, most: int) -> None:
         raise ConnectionError("the answer ends in the middle")
 
 
-def _headers(deadline: Deadline, body: bytes | None) -> dict[str, str]:
+def _headers(deadline: Deadline, request: _Request) -> dict[str, str]:
     """Return a request's headers; the time that is left is told as proxies of the field read it."""
     left_ms = max(1, int(deadline.left() * 1000))
     told = {"Accept": "application/json", "X-Envoy-Upstream-Rq-Timeout-Ms": str(left_ms)}
-    return told if body is None else told | {"Content-Type": "application/json"}
+    if request.body is None:
+        return told
+    if request.json_bytes is None:
+        return told | {"Content-Type": "application/json"}
+    sizes = {_JSON_BYTES: str(request.json_bytes)}
+    return told | sizes | {"Content-Type": "application/octet-stream"}
 
 
 class _Connection(HTTPConnection):

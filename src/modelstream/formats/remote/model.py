@@ -47,7 +47,7 @@ class RemoteModel:
             return self._answered(Answers(), 0, (), {})
         given = [given_columns(each, columns, rows) for each in self._inputs]
         errors = row_errors(self._inputs, given)
-        if not self._peer.carries_nan:
+        if not self._peer.carries_nan(self._document):
             _find_missing(self._inputs, given, errors)
         kept = [row for row in range(rows) if row not in errors]
         if not kept:

@@ -4,7 +4,6 @@ https://github.com/kserve/open-inference-protocol, `specification/protocol/infer
 the package grpcio, the extra `grpc`.
 """
 
-import struct
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -19,7 +18,7 @@ from modelstream.formats.remote.deadline import Deadline
 from modelstream.formats.remote.document import Document
 from modelstream.formats.remote.oip_rest import oip_tensor
 from modelstream.formats.remote.peer import Answer, ServerRefused, quoted
-from modelstream.formats.remote.values import dtype_of, shaped
+from modelstream.formats.remote.values import dtype_of, from_raw, shaped, to_raw
 from modelstream.limits import REMOTE_RESPONSE_BYTES_MAX
 from modelstream.messages import Column
 from modelstream.wire.proto import open_inference_pb2 as pb
@@ -34,11 +33,13 @@ _REFUSALS = frozenset(
 class OipGrpc:
     """One model, asked over one channel."""
 
-    carries_nan = True
-
     def __init__(self, location: Location) -> None:
         self._location = location
         self._channel: Any = None
+
+    def carries_nan(self, document: Document) -> bool:  # noqa: ARG002 - whatever the model is
+        """Tell that a tensor may have NaN in it: it is raw bytes."""
+        return True
 
     def metadata(self, deadline: Deadline) -> Document:
         """Ask what the model reads and answers."""
@@ -68,7 +69,7 @@ class OipGrpc:
                 pb.ModelInferRequest.InferRequestedOutputTensor(name=each.name)
                 for each in document.outputs
             ],
-            raw_input_contents=[_to_bytes(feeds[each.name]) for each in document.inputs],
+            raw_input_contents=[to_raw(feeds[each.name]) for each in document.inputs],
         )
         response = self._call("ModelInfer", request, pb.ModelInferResponse.FromString, deadline)
         raw = response.raw_output_contents
@@ -154,18 +155,10 @@ def _grpc() -> Any:
         ) from error
 
 
-def _to_bytes(tensor: Column) -> bytes:
-    """Return a tensor's raw bytes, little-endian; texts each with their length before them."""
-    if tensor.dtype != object:
-        return tensor.astype(tensor.dtype.newbyteorder("<"), copy=False).tobytes()
-    texts = [each.encode() for each in tensor.ravel().tolist()]
-    return b"".join(struct.pack("<I", len(each)) + each for each in texts)
-
-
 def _tensor(output: Any, raw: bytes | None) -> Column:
     """Return an output tensor. Raises ValueError."""
     element = oip_element(output.name, output.datatype)
-    flat = _contents(output, element) if raw is None else _from_bytes(output.name, raw, element)
+    flat = _contents(output, element) if raw is None else from_raw(output.name, raw, element)
     return shaped(output.name, flat, tuple(output.shape))
 
 
@@ -180,23 +173,4 @@ def _contents(output: Any, element: Element) -> Column:
         flat[:] = values
     except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"output {output.name!r} holds no {element}: {error}") from error
-    return flat
-
-
-def _from_bytes(name: str, raw: bytes, element: Element) -> Column:
-    if element != "string":
-        dtype = dtype_of(element)
-        try:
-            return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype, copy=False)
-        except ValueError as error:
-            raise ValueError(f"output {name!r} holds no {element}: {error}") from error
-    texts, at = [], 0
-    while at < len(raw):
-        (length,) = struct.unpack_from("<I", raw.ljust(at + 4, b"\0"), at)
-        if at + 4 + length > len(raw):
-            raise ValueError(f"output {name!r} ends in the middle of a text")
-        texts.append(raw[at + 4 : at + 4 + length].decode("utf-8"))
-        at += 4 + length
-    flat = np.empty(len(texts), object)
-    flat[:] = texts
     return flat

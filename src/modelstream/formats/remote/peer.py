@@ -27,9 +27,8 @@ class Answer:
 class Peer(Protocol):
     """One model at one server, over one protocol."""
 
-    @property
-    def carries_nan(self) -> bool:
-        """Whether a tensor may have NaN in it."""
+    def carries_nan(self, document: Document) -> bool:
+        """Tell whether a tensor may have NaN in it."""
         ...
 
     def metadata(self, deadline: Deadline) -> Document:

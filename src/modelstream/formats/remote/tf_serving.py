@@ -65,11 +65,13 @@ class _Response(msgspec.Struct):
 class TfServing:
     """One model, asked with JSON."""
 
-    carries_nan = False
-
     def __init__(self, location: Location) -> None:
         self._location = location
         self._connections = Connections(location)
+
+    def carries_nan(self, document: Document) -> bool:  # noqa: ARG002 - whatever the model is
+        """Tell that no tensor may have NaN in it: it is JSON."""
+        return False
 
     def metadata(self, deadline: Deadline) -> Document:
         """Ask what the model reads and answers."""

@@ -1,5 +1,6 @@
 """Tensors as JSON has them, flat or nested, and as bytes that may be short or wrong."""
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,6 +43,34 @@ def shaped(name: str, tensor: Column, shape: tuple[int, ...]) -> Column:
 def dtype_of(element: Element) -> np.dtype[Any]:
     """Return NumPy's type of an element; texts are objects."""
     return np.dtype(object if element == "string" else element)
+
+
+def to_raw(tensor: Column) -> bytes:
+    """Return a tensor's raw bytes, little-endian; texts each with their length before them."""
+    if tensor.dtype != object:
+        return tensor.astype(tensor.dtype.newbyteorder("<"), copy=False).tobytes()
+    texts = [each.encode() for each in tensor.ravel().tolist()]
+    return b"".join(struct.pack("<I", len(each)) + each for each in texts)
+
+
+def from_raw(name: str, raw: bytes, element: Element) -> Column:
+    """Return the flat tensor that raw bytes are. Raises ValueError with what does not fit."""
+    if element != "string":
+        dtype = dtype_of(element)
+        try:
+            return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype, copy=False)
+        except ValueError as error:
+            raise ValueError(f"output {name!r} holds no {element}: {error}") from error
+    texts, at = [], 0
+    while at < len(raw):
+        (length,) = struct.unpack_from("<I", raw.ljust(at + 4, b"\0"), at)
+        if at + 4 + length > len(raw):
+            raise ValueError(f"output {name!r} ends in the middle of a text")
+        texts.append(raw[at + 4 : at + 4 + length].decode("utf-8"))
+        at += 4 + length
+    flat = np.empty(len(texts), object)
+    flat[:] = texts
+    return flat
 
 
 def _flat(data: Any, kind: Any) -> list[Any]:
