@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from modelstream.errors import UnsupportedModel
+from modelstream.exporting.boosting import boosting_converters
 from modelstream.exporting.sample import Kind, Sample
 from modelstream.limits import REASON_CHARS_MAX
 
@@ -61,7 +62,15 @@ def _converted(estimator: Any, inputs: list[tuple[str, Any]]) -> Any:
         with warnings.catch_warnings():
             # About skl2onnx's own use of scikit-learn, which its users can do nothing about.
             warnings.simplefilter("ignore", FutureWarning)
-            return skl2onnx.to_onnx(estimator, initial_types=inputs, target_opset=_OPSETS)
+            return skl2onnx.convert_sklearn(
+                estimator,
+                name=type(estimator).__name__,  # by default it is drawn at random
+                initial_types=inputs,
+                target_opset=_OPSETS,
+                **boosting_converters(),
+            )
+    except UnsupportedModel:
+        raise
     except Exception as error:
         kind = type(estimator).__name__
         reason = " ".join(str(error).split())[:REASON_CHARS_MAX]
