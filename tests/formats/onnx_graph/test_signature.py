@@ -63,6 +63,12 @@ def test_the_metadata_tells_what_may_be_missing(written: str) -> None:
     assert inputs(data) == [Field("a", "float32"), Field("b", "float32", optional=True)]
 
 
+def test_what_may_be_missing_is_so_under_the_publishers_names() -> None:
+    data = graphs.linear(metadata={"feature_names": "a,b", "optional_features": "b"})
+    for names in (("c", "d"), ("b", "a")):
+        assert [field.optional for field in inputs(data, *names)] == [False, True]
+
+
 @pytest.mark.parametrize(("written", "why"), [("c", "no input of floats"), ("[", "not a list")])
 def test_what_cannot_be_missing_is_refused(written: str, why: str) -> None:
     data = graphs.linear(metadata={"feature_names": "a,b", "optional_features": written})

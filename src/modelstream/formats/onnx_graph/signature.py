@@ -54,7 +54,13 @@ def bind_inputs(session: Any, model: pb.ModelProto, hints: Hints) -> tuple[Bindi
     Feature names name the columns of the matrices, in order; the descriptor's go before those
     in the model's metadata. That tells under `optional_features` which columns may be missing.
     """
-    return _optional(_named(session, model, hints), _split(model, "optional_features"))
+    bindings = _named(session, model, hints)
+    names = _split(model, "optional_features")
+    if any(each.columns != (each.tensor,) for each in bindings):
+        # The publisher may call the columns otherwise than the file does.
+        renamed = dict(zip(_split(model, "feature_names"), hints.feature_names, strict=False))
+        names = tuple(renamed.get(name, name) for name in names)
+    return _optional(bindings, names)
 
 
 def _named(session: Any, model: pb.ModelProto, hints: Hints) -> tuple[Binding, ...]:
