@@ -20,7 +20,8 @@ def explanation(**more: Any) -> Explanation:
     empty: dict[str, Any] = dict.fromkeys(
         each.name for each in dataclasses.fields(Explanation) if each.name not in more
     )
-    told = {"position": AT, "others": 0, "committed": 5, "registry_last": 3, "findings": ()}
+    told: dict[str, Any] = {"position": AT, "others": 0, "committed": 5, "registry_last": 3}
+    told |= {"findings": (), "candidates": ()}
     return Explanation(**empty | told | {"verdict": "not_rescored", "why_not": ""} | more)
 
 

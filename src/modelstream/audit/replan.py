@@ -6,7 +6,7 @@ import msgspec
 
 from modelstream.audit.decisions import Records, Won, alike, decide_again, told_of
 from modelstream.audit.history import History
-from modelstream.audit.rescore import Answer, Rescorer, is_remote
+from modelstream.audit.rescore import Answer, Rescorer
 from modelstream.audit.stored import Stored
 from modelstream.core.plan import Roster
 from modelstream.errors import UnknownModel
@@ -90,8 +90,8 @@ class _Again:
 
     def _admitted(self, version: VersionId) -> Admitted:
         known = self._history.versions.get(version)
-        if known is None or is_remote(known.admitted):
-            raise UnknownModel(f"{version} cannot be asked again")
+        if known is None:
+            raise UnknownModel(f"{version} is not on the registry")
         return known.admitted
 
 

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from modelstream.core.policies.single import Latest
-from modelstream.core.policies.text import policy_text
 from modelstream.core.registry import Registry
 from modelstream.errors import Fenced, InvalidMessage, ModelstreamError
 from modelstream.events import Admitted, RegistryEvent, decode_events, encode_event
@@ -31,9 +29,9 @@ from modelstream.log.outages import wait_out
 from modelstream.messages import Outgoing, TopicPartition, VersionId
 from modelstream.models.artifacts import artifact_bytes, lowered_bytes
 from modelstream.models.check import CheckRequest, CheckVerdict, Failed
+from modelstream.models.declared import declaration
 from modelstream.models.jail import Jail
 from modelstream.models.lifecycle import (
-    DECLARED,
     Message,
     data_type_of,
     plan,
@@ -150,16 +148,10 @@ class Admitter:
                 self._registry.apply(event, offset)
 
     def _declare(self) -> None:
-        """Tell the registry how the flow says that answers are found, if it said something else.
-
-        It goes the way of all messages; another member may say the same, which changes nothing.
-        """
+        """Put what the flow declares among the messages, if it is new."""
         self._fold()
-        policy = policy_text(self._flow.answer)
-        if policy != (self._registry.declared or policy_text(Latest())):
-            told = ModelDescriptor(
-                action=Action.PLAN, policy=policy, publisher=DECLARED, created_at_ms=self._now_ms()
-            )
+        told = declaration(self._flow, self._registry, self._now_ms())
+        if told is not None:
             self._log.append(Outgoing(self._flow.models, [encode_descriptor(told)], partition=0))
         self._declared = True
 

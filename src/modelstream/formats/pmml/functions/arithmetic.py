@@ -154,7 +154,8 @@ def _power_of_one(base: float, exponent: float) -> float:
         return base * base  # as NumPy computes it
     if type(base**exponent) is not float:
         raise Declined  # a complex number: NumPy would warn of it, and Python raises what overflows
-    return float(np.power(base, exponent))
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.power(base, exponent))
 
 
 def _threshold_of_one(x: float, limit: float) -> float:
