@@ -4,9 +4,11 @@ A record arrives when the join has read it, and is answered when its result is c
 Beside that stands the time from the producer's hand, which has the log's own way in it.
 """
 
+import gc
 import json
 import multiprocessing
 import random
+import sys
 import tempfile
 import threading
 import time
@@ -23,7 +25,7 @@ from modelstream.engines.loaded import Loaded, ready
 from modelstream.engines.turn import DataTypeOf, Turn
 from modelstream.events import Admitted, Planned, Promoted, encode_event
 from modelstream.formats.base import Description, Field, Header, Part
-from modelstream.limits import BATCH_BYTES_MAX
+from modelstream.limits import BATCH_BYTES_MAX, SWITCH_SECONDS
 from modelstream.log.base import Log
 from modelstream.messages import Columns, Outgoing, RecordBatch, Scores
 from modelstream.wire.results import decode_result
@@ -45,6 +47,10 @@ def run(*, quick: bool = False) -> Report:
         url = f"file:{Path(name) / 'log'}"
         with closing(ms.open_log(url)) as log:
             engine = Raced(flow, log)
+            # As `serve` does.
+            sys.setswitchinterval(SWITCH_SECONDS)
+            gc.collect()
+            gc.freeze()
             _register(log, flow)
             timer = Timer()
             timer.start()

@@ -69,6 +69,7 @@ class Flow:
     schemas: Schemas = field(default_factory=Schemas)
     bind: Bind = field(default_factory=dict)
     functions: Functions = field(default_factory=dict)
+    labels: str = ""
 
     def __post_init__(self) -> None:
         """Fill in the topics' names and check every value."""
@@ -214,7 +215,10 @@ def _check_values(flow: Flow) -> None:
     """Check what a type cannot say; every message begins with the key."""
     for key in ("models", "registry", "results", "rejects", *flow.record_topics):
         _check_name(key, getattr(flow, key, key))
-    own = (flow.models, flow.registry, flow.results, flow.rejects, *flow.record_topics)
+    own = [flow.models, flow.registry, flow.results, flow.rejects, *flow.record_topics]
+    if flow.labels:
+        _check_name("labels", flow.labels)
+        own.append(flow.labels)
     for topic in own:
         if own.count(topic) > 1:
             raise InvalidFlow(

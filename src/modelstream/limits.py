@@ -326,3 +326,14 @@ ASKS_WAITING_MAX = 2 * TURNS_IN_FLIGHT_MAX
 SCORE_SECONDS_MAX = 30.0
 # Executors left behind by one version; past it, the version fails at once.
 EXECUTORS_LEFT_MAX = 4
+
+# -- quality ------------------------------------------------------------------------------------
+
+# Classes of a classifier that are counted apart: more are no classes, or a field gone wrong.
+LABEL_CLASSES_MAX = 100
+# Bins of a probability: the area under a curve is exact to a thousandth.
+PROBABILITY_BINS = 1000
+# Labels that are held while results are read: some 200 bytes each.
+LABELS_KEPT_MAX = 2_000_000
+# Pairs of answers of two versions that are counted apart.
+AGREEMENT_PAIRS_MAX = 1000

@@ -23,6 +23,7 @@ VERBS = [
     *(
         "models",
         "stats",
+        "quality",
         "tail",
         "send",
         "score",

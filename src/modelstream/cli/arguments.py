@@ -129,6 +129,8 @@ def _add_reading(add: Add) -> None:
     add_json(verb)
     verb = flow_verb(add, "stats", "reading.stats", "show how each version does, and the rejects")
     add_json(verb)
+    verb = flow_verb(add, "quality", "reading.quality", "show how good each version was, by labels")
+    add_json(verb)
     verb = flow_verb(add, "tail", "reading.tail", "show the last messages of a topic")
     verb.add_argument(
         "--topic",

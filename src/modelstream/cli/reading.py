@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 
 from modelstream.cli import sentences
 from modelstream.cli.flows import opened
+from modelstream.cli.qualities import show_quality
 from modelstream.cli.show import print_json, print_line, print_lines, print_table, progress
 from modelstream.cli.tailing import AsJson, Message, TopicTail, record_line
 from modelstream.cli.text import counted, duration, rate, size, when
 from modelstream.events import decode_event
 from modelstream.flow import Flow
 from modelstream.limits import FOLLOW_SECONDS
+from modelstream.quality.measure import measure
 from modelstream.query.figures import FlowFigures, VersionFigures, outcomes, read_figures
 from modelstream.query.positions import PartitionFigures
 from modelstream.query.versions import ListedVersion, read_versions
@@ -66,6 +68,20 @@ def stats(arguments: Namespace) -> int:
         now_ms = time.time_ns() // 1_000_000
         behind = [_position_row(each, now_ms) for each in figures.partitions if each.lag]
         print_table("partitions that are behind", _POSITION_HEADINGS, behind)
+    return 0
+
+
+def quality(arguments: Namespace) -> int:
+    """Show how good each version was, and where two of them disagree."""
+    with (
+        opened(arguments.flow) as (flow, log),
+        progress("reading labels and results", outcomes(log, flow)) as on_read,
+    ):
+        report = measure(log, flow, on_read)
+    if arguments.json:
+        print_json(report)
+    else:
+        show_quality(report)
     return 0
 
 

@@ -25,7 +25,7 @@ def prepare(flow: Flow, log: Log) -> None:
     for topic in flow.record_topics:
         made = known.get(topic) or log.create_topic(topic, flow.partitions)
         widest = max(widest, made.partitions)
-    for topic in (flow.results, flow.rejects):
+    for topic in filter(None, (flow.results, flow.rejects, flow.labels)):
         if topic not in known:
             log.create_topic(topic, widest)
     _check(flow, known, widest)
