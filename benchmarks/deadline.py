@@ -1,6 +1,7 @@
 """`deadline`: answers by a deadline, though the best model is often slow and another hangs for ever.
 
-A record arrives when the join has read it, and is answered when its result is committed to the log.
+A record arrives when the join has read it, is decided when it is known what the answer is, and is
+answered when its result is committed to the log.
 Beside that stands the time from the producer's hand, which has the log's own way in it.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import modelstream as ms
 from benchmarks.measure import Figure, Report, percentile
+from modelstream.core.effects import Emit
 from modelstream.core.policies.text import parse_policy, policy_text
 from modelstream.engines.embedded import Embedded
 from modelstream.engines.loaded import Loaded, ready
@@ -63,11 +65,13 @@ def run(*, quick: bool = False) -> Report:
     seconds = count / PER_SECOND
     answered_ns = engine.answered_ns
     waits = [(at - engine.arrived_ns[each]) / 1000 for each, at in answered_ns.items()]
+    decided = [(at - engine.arrived_ns[each]) / 1000 for each, at in engine.decided_ns.items()]
     whole = [(at - sent[each]) / 1000 for each, at in answered_ns.items()]
     answered = sum(winners.values())
     late = [wait for wait in waits if wait > GOAL_MS * 1000]
     figures = [
         Figure("answered", 100 * answered / count, "%", at_least=100.0),
+        Figure("arrival to decision: p99.9", percentile(decided, 99.9) / 1000, "ms", goal=GOAL_MS),
         *(
             Figure(f"arrival to answer: p{percent:g}", percentile(waits, percent) / 1000, "ms")
             for percent in (50, 99)
@@ -130,7 +134,17 @@ class Raced(Embedded):
     def __init__(self, flow: ms.Flow, log: Log) -> None:
         super().__init__(flow, log, lambda _: b"", "bench")
         self.arrived_ns: dict[int, int] = {}
+        self.decided_ns: dict[int, int] = {}
         self.answered_ns: dict[int, int] = {}
+        emit = self.shell._emit  # noqa: SLF001 - the moment of the decision
+
+        def decided(effect: Emit, turn: Turn) -> None:
+            now = time.monotonic_ns()
+            for batch in turn.batches:
+                self.decided_ns.update(dict.fromkeys(batch.offsets, now))
+            emit(effect, turn)
+
+        self.shell._emit = decided  # type: ignore[method-assign]  # noqa: SLF001
         join = self.shell.join
 
         def noted(batches: Sequence[RecordBatch], data_type_of: DataTypeOf) -> Turn:

@@ -224,3 +224,34 @@ def test_what_is_in_flight_is_not_lost_when_an_instance_goes(wicked: Wicked) -> 
     run_until(other, lambda: other.lag() == 0)
     assert [result.offset for result in rig.results()] == [0, 1]
     other.close()
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        'Model("a")',
+        'Model("b@1")',
+        'FirstWithin(5000, prefer=[Majority(["a", "b", "c"], quorum=2), "a"])',
+        'Average(["a", "b", "c"], weights=[1, 2, 3])',
+        'Median(["a", "b", "c"])',
+        'Best(["a", "b", "c"], by="output:score")',
+        'Best(["a", "b"], by="declared:auc")',
+        'Hedge("a", after_ms=5000, fallback="b")',
+        'Split({"a": 1, Majority(["a", "b"]): 1}, salt="x")',
+        'Shadow("a", also=["b"], within_ms=5000)',
+        'When("x > 10", Average(["a", "b"]), otherwise=When("x > 5", "a", otherwise="c"))',
+        'FirstWithin(5000, prefer=["none", Constant("{\\"score\\": 0.5}")])',
+    ],
+)
+def test_every_policy_answers_in_the_engine_as_the_audits_work_it_out(policy: str) -> None:
+    rig = rig_of(policy)
+    engine = rig.engine()
+    rig.plan()
+    for name, term in (("none", 9.0), ("a", 1.0), ("b", 1.0), ("c", 2.0)):
+        rig.serve(adder(term), name)
+    run_until(engine, lambda: candidates(engine) > 0 and not engine.shell.machine.loading())
+    rig.send(*({"x": float(number)} for number in range(40)), {"y": 1}, {"x": "text"})
+    run_until(engine, lambda: engine.lag() == 0)
+    engine.close()
+    assert len(rig.results()) + len(rig.rejects()) == 42
+    clean(rig)
