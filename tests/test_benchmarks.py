@@ -11,6 +11,8 @@ import pytest
 
 import modelstream as ms
 from benchmarks import (
+    consensus,
+    deadline,
     join,
     latency,
     log,
@@ -33,7 +35,14 @@ from benchmarks.workload import FEATURES, boosted_trees, republished, some_recor
 from modelstream.formats.base import Hints
 from modelstream.formats.pmml import PmmlFormat
 
-QUICK = {"join": join, "log": log, "latency": latency, "many": many}
+QUICK = {
+    "join": join,
+    "log": log,
+    "latency": latency,
+    "many": many,
+    "deadline": deadline,
+    "consensus": consensus,
+}
 
 
 @pytest.mark.parametrize("name", QUICK)
