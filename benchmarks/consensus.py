@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import modelstream as ms
 from benchmarks.measure import Report, Slice, cost, cpu_seconds, interleave, ratio
+from benchmarks.registered import register
 from benchmarks.workload import FEATURES, boosted_trees, some_records
-from modelstream.core.policies.text import parse_policy, policy_text
+from modelstream.core.policies.text import parse_policy
 from modelstream.engines.embedded import Embedded
-from modelstream.events import Admitted, Planned, Promoted, encode_event
 from modelstream.formats import recognise
 from modelstream.formats.base import Hints
 from modelstream.log.memory import MemoryLog
@@ -54,7 +54,7 @@ def _side(policy: str, count: int) -> Callable[[], Slice]:
     flow = ms.Flow(name="bench", answer=parse_policy(policy), echo=False)
     lowered = recognise(boosted_trees()).lower(boosted_trees(), Hints(feature_names=FEATURES))
     engine = Embedded(flow, log, lambda _: lowered, "bench")
-    _register(log, flow)
+    register(log, flow, ("a", "b", "c"))
     while not engine.shell.machine.snapshot().plans or engine.shell.machine.loading():
         engine.step(1)
     topic = next(iter(flow.record_topics))
@@ -74,32 +74,3 @@ def _side(policy: str, count: int) -> Callable[[], Slice]:
         return Slice(count, cpu_seconds() - before)
 
     return side
-
-
-def _register(log: MemoryLog, flow: ms.Flow) -> None:
-    """Put the models and the plan on the registry, as an admitter would."""
-    events = []
-    text = policy_text(flow.answer)
-    if text != ALONE:
-        planned = Planned(
-            version="1", data_type="", policy=text, digest="0" * 64, source=0, at_ms=0
-        )
-        events.append(encode_event(planned))
-    for name in ("a", "b", "c"):
-        admitted = Admitted(
-            name=name,
-            version="1",
-            data_type="bench",
-            digest="0" * 64,
-            format="onnx",
-            lowered="0" * 64,
-            size=0,
-            source=0,
-            at_ms=0,
-            inputs=(),
-            outputs=(),
-        )
-        events.append(encode_event(admitted))
-        promoted = Promoted(name=name, version="1", data_type="bench", source=0, at_ms=0)
-        events.append(encode_event(promoted))
-    log.append(Outgoing(flow.registry, events, partition=0))

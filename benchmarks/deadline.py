@@ -20,12 +20,13 @@ from pathlib import Path
 
 import modelstream as ms
 from benchmarks.measure import Figure, Report, percentile
+from benchmarks.registered import register
 from modelstream.core.effects import Emit
-from modelstream.core.policies.text import parse_policy, policy_text
+from modelstream.core.policies.text import parse_policy
 from modelstream.engines.embedded import Embedded
 from modelstream.engines.loaded import Loaded, ready
 from modelstream.engines.turn import DataTypeOf, Turn
-from modelstream.events import Admitted, Planned, Promoted, encode_event
+from modelstream.events import Admitted
 from modelstream.formats.base import Description, Field, Header, Part
 from modelstream.limits import BATCH_BYTES_MAX, SWITCH_SECONDS
 from modelstream.log.base import Log
@@ -49,7 +50,7 @@ def run(*, quick: bool = False) -> Report:
         url = f"file:{Path(name) / 'log'}"
         with closing(ms.open_log(url)) as log:
             engine = Raced(flow, log)
-            _register(log, flow)
+            register(log, flow, ("hangs", "smart", "fast"))
             timer = Timer()
             timer.start()
             busy = time.process_time()
@@ -147,13 +148,13 @@ class Raced(Embedded):
         self.arrived_ns: dict[int, int] = {}
         self.decided_ns: dict[int, int] = {}
         self.answered_ns: dict[int, int] = {}
-        emit = self.shell._emit  # noqa: SLF001 - the moment of the decision
+        write = self.shell._emit  # noqa: SLF001 - the moment of the decision
 
-        def decided(effect: Emit, turn: Turn) -> None:
+        def decided(emit: Emit, turn: Turn) -> None:
             now = time.monotonic_ns()
             for batch in turn.batches:
                 self.decided_ns.update(dict.fromkeys(batch.offsets, now))
-            emit(effect, turn)
+            write(emit, turn)
 
         self.shell._emit = decided  # type: ignore[method-assign]  # noqa: SLF001
         join = self.shell.join
@@ -238,18 +239,3 @@ def _winners(log: Log, flow: ms.Flow) -> Counter[str]:
         winners.update(decode_result(value).model.name for value in batch.values)
         offset = batch.next_offset
     return winners
-
-
-def _register(log: Log, flow: ms.Flow) -> None:
-    """Put the models and the plan on the registry, as an admitter would."""
-    events = []
-    for name in ("hangs", "smart", "fast"):
-        told = {"name": name, "version": "1", "data_type": "bench", "source": 0, "at_ms": 0}
-        blank = {"digest": "0" * 64, "format": "sleeper", "lowered": "0" * 64, "size": 0}
-        events.append(encode_event(Admitted(**told, **blank, inputs=(), outputs=())))
-        events.append(encode_event(Promoted(**told)))
-    text = policy_text(flow.answer)
-    planned = Planned(
-        version="1", data_type="", policy=text, digest="0" * 64, source=0, at_ms=0, declared=True
-    )
-    log.append(Outgoing(flow.registry, [encode_event(planned), *events], partition=0))

@@ -1,5 +1,6 @@
 """The machine with several candidates for one answer: asks, deadlines, breakers, changes of plan."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,9 +17,11 @@ from modelstream.core.effects import (
     WakeAt,
 )
 from modelstream.core.machine import Machine
+from modelstream.core.policies.base import speculates
 from modelstream.core.policies.first_within import FirstWithin
 from modelstream.core.policies.single import Latest, Model
 from modelstream.core.policies.text import parse_policy
+from modelstream.core.registry import Registry
 from modelstream.events import RegistryEvent
 from modelstream.limits import BREAKER_MISSES, BREAKER_PAUSE_US_MIN
 from modelstream.messages import Failure, Rows, VersionId
@@ -230,3 +233,76 @@ def test_latest_as_a_plan_pays_for_nothing() -> None:
     (score,) = driver.batch()
     assert score == Score(1, "wine", A, range(3))
     assert emitted(driver.answer(score, 1)).lineages == ()
+
+
+def test_who_is_asked_for_more_rows_later_is_asked_for_those_alone() -> None:
+    policy = 'When("x > 1000", Hedge("a", after_ms=5, fallback="b"), otherwise="b")'
+    driver = Driver(policy, "a", "b")
+    asked = [effect for effect in driver.batch() if isinstance(effect, Score)]
+    assert [(score.version, list(score.rows)) for score in asked] == [(A, [1]), (B, [0, 2])]
+    (more,) = [each for each in driver.machine.on_time(5 * MS) if isinstance(each, Score)]
+    assert (more.version, list(more.rows)) == (B, [1])
+    assert driver.answer(asked[1], 6) == []
+    (emit,) = [each for each in driver.answer(more, 7) if isinstance(each, Emit)]
+    rows = sorted(row for answer in emit.answers for row in answer.rows)
+    assert rows == [0, 1, 2]
+    (lineage,) = emit.lineages
+    told = {each.version: sorted(each.rows) for each in lineage.candidates}
+    assert told == {A: [1], B: [0, 1, 2]}
+
+
+def test_one_version_that_is_named_twice_is_asked_once() -> None:
+    driver = Driver('Average(["a", "a@1", "b"])', "a", "b")
+    asked = [effect for effect in driver.batch() if isinstance(effect, Score)]
+    assert [score.version for score in asked] == [A, B]
+
+
+def test_a_plan_of_one_data_type_leaves_the_others_alone() -> None:
+    driver = Driver("Latest()", "a")
+    driver.registry(
+        admitted("h", data_type="beer"),
+        promoted("h", data_type="beer"),
+        planned(RACE, "2", "wine"),
+    )
+    assert driver.machine.reads() is driver.machine.reads()
+    plans = {plan.data_type: plan.policy for plan in driver.machine.snapshot().plans}
+    assert plans == {"wine": RACE, "beer": ""}, "nothing serves beer yet"
+    driver.machine.on_loaded(VersionId("h", "1"), ok=True)
+    plans = {plan.data_type: plan.policy for plan in driver.machine.snapshot().plans}
+    assert plans == {"wine": RACE, "beer": "Latest()"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "side_by_side"),
+    [
+        ("Latest()", False),
+        ('Split({"a": 1, "b": 1})', False),
+        ('When("x > 1", "a", "b")', False),
+        ('Constant("{\\"y\\": 1}")', False),
+        (RACE, True),
+        ('Majority(["a", "b"])', True),
+        ('Average(["a", "b"])', True),
+        ('Best(["a", "b"])', True),
+        ('Hedge("a", 5, "b")', True),
+        ('Shadow("a", ["b"])', True),
+        ('Split({"a": 1, Hedge("a", 5, "b"): 1})', True),
+    ],
+)
+def test_candidates_are_scored_apart_where_several_are_weighed(
+    policy: str, side_by_side: bool
+) -> None:
+    assert speculates(parse_policy(policy)) is side_by_side
+
+
+def test_what_a_flow_declared_last_is_known() -> None:
+    registry = Registry()
+    told = msgspec.structs.replace(planned(RACE), declared=True)
+    registry.apply(told, 0)
+    registry.apply(planned("Latest()", "2"), 1)
+    assert registry.declared == RACE
+    assert registry.plan("wine") == planned("Latest()", "2")
+
+
+def test_a_split_looks_at_the_key() -> None:
+    driver = Driver('Split({"a": 1, "b": 1})', "a", "b")
+    assert driver.machine.reads() == {"": "key"}

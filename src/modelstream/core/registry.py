@@ -172,8 +172,7 @@ class Registry:
         assert history[-1] == version, "a rollback names the version it leaves"
         assert len(history) > 1, "there was a version before"
         history.pop()
-        if of_name and of_name[-1] == version:
-            of_name.pop()
+        of_name.pop()  # the same one: each name's stack is the data type's without the others
         return (event.data_type,)
 
     def _retire(self, event: Retired) -> tuple[str, ...]:

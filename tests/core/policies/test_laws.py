@@ -39,7 +39,8 @@ pytestmark = pytest.mark.speculation
 
 ROWS = 6
 # To shrink what is nested so deeply takes minutes and helps little.
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+# The same examples each time, as it is counted which lines of the core they meet.
+PHASES = (Phase.explicit, Phase.generate)
 # Candidates by the kind of their answers; "gone" is never there.
 KINDS = {
     "": "label",
@@ -226,7 +227,7 @@ ELAPSED = st.sampled_from([0.0, 4.0, 7.0, 12.0, 30.0])
 
 
 @given(POLICIES, answers(), ELAPSED, st.booleans(), st.integers(1, 3))
-@settings(max_examples=400, deadline=None, phases=PHASES)
+@settings(max_examples=400, deadline=None, phases=PHASES, derandomize=True)
 def test_a_policy_decides_as_the_slow_and_obvious_one(
     policy: Policy, said: dict[str, list[Any]], elapsed_ms: float, final: bool, parts: int
 ) -> None:
@@ -239,7 +240,7 @@ def test_a_policy_decides_as_the_slow_and_obvious_one(
 
 
 @given(POLICIES, answers(), ELAPSED)
-@settings(max_examples=200, deadline=None, phases=PHASES)
+@settings(max_examples=200, deadline=None, phases=PHASES, derandomize=True)
 def test_what_is_decided_stays_when_it_is_made_final(
     policy: Policy, said: dict[str, list[Any]], elapsed_ms: float
 ) -> None:
@@ -252,7 +253,7 @@ def test_what_is_decided_stays_when_it_is_made_final(
 
 
 @given(POLICIES, answers(), ELAPSED, st.lists(st.integers(0, ROWS - 1), unique=True))
-@settings(max_examples=200, deadline=None, phases=PHASES)
+@settings(max_examples=200, deadline=None, phases=PHASES, derandomize=True)
 def test_other_rows_have_no_say(
     policy: Policy, said: dict[str, list[Any]], elapsed_ms: float, rows: list[int]
 ) -> None:
@@ -263,7 +264,7 @@ def test_other_rows_have_no_say(
 
 
 @given(POLICIES, answers(), ELAPSED)
-@settings(max_examples=200, deadline=None, phases=PHASES)
+@settings(max_examples=200, deadline=None, phases=PHASES, derandomize=True)
 def test_whoever_gave_the_answer_had_been_asked(
     policy: Policy, said: dict[str, list[Any]], elapsed_ms: float
 ) -> None:
@@ -278,7 +279,7 @@ def test_whoever_gave_the_answer_had_been_asked(
 
 
 @given(POLICIES)
-@settings(max_examples=200, deadline=None, phases=PHASES)
+@settings(max_examples=200, deadline=None, phases=PHASES, derandomize=True)
 def test_what_is_written_is_read_again(policy: Policy) -> None:
     try:
         check_members("it", (policy,))
