@@ -8,14 +8,12 @@ import numpy as np
 
 from modelstream.core.policies.ballots import Ballots, ballots
 from modelstream.core.policies.base import (
-    Asks,
     Case,
     Decision,
     Piece,
-    Policy,
     RowArray,
     Rows,
-    Single,
+    Weighing,
     check_members,
     check_ms,
 )
@@ -25,7 +23,7 @@ from modelstream.messages import Column, Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Average(Single):
+class Average(Weighing):
     """The weighted mean of an `output`, the first one unless named, of all members that answer.
 
     A vector is taken number by number. Members that fail, or have no number, are left out; `quorum`
@@ -34,7 +32,6 @@ class Average(Single):
     `output` or else "value", and of how many it is: `voters`.
     """
 
-    candidates: tuple[Policy, ...]
     weights: tuple[float, ...] = ()
     quorum: int = 1
     within: float = 0
@@ -59,20 +56,6 @@ class Average(Single):
         if not all(isinstance(each, int | float) and 0 < each < math.inf for each in weights):
             raise InvalidFlow(f"{what}'s weights are {self.weights!r}; a weight is above 0")
         object.__setattr__(self, "weights", weights)
-
-    @property
-    def members(self) -> tuple[Policy, ...]:
-        """Those that are asked."""
-        return self.candidates
-
-    @property
-    def waits(self) -> bool:
-        """It weighs several candidates."""
-        return True
-
-    def ask(self, case: Case, rows: Rows) -> Asks:
-        """Ask all members."""
-        return [ask for member in self.members for ask in member.ask(case, rows)]
 
     def decide(self, case: Case, rows: Rows, *, final: bool = False) -> Decision:
         """Take the middle of what is there, once nothing more will come."""

@@ -155,6 +155,27 @@ class Single:
         return {}
 
 
+@dataclass(frozen=True, slots=True)
+class Weighing(Single):
+    """What policies have in common that ask all of their candidates at once, and weigh the answers."""
+
+    candidates: tuple[Policy, ...]
+
+    @property
+    def members(self) -> tuple[Policy, ...]:
+        """Those that are asked."""
+        return self.candidates
+
+    @property
+    def waits(self) -> bool:
+        """It weighs several candidates."""
+        return True
+
+    def ask(self, case: Case, rows: Rows) -> Asks:
+        """Ask all of them."""
+        return [ask for member in self.members for ask in member.ask(case, rows)]
+
+
 def walk(policy: Policy) -> Iterator[Policy]:
     """Return a policy and all inside it, outermost first."""
     yield policy

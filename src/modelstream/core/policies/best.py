@@ -14,7 +14,7 @@ from modelstream.core.policies.base import (
     Policy,
     RowArray,
     Rows,
-    Single,
+    Weighing,
     check_members,
     check_ms,
     row_array,
@@ -28,7 +28,7 @@ _PROBABLE = ("prob", "confid")
 
 
 @dataclass(frozen=True, slots=True)
-class Best(Single):
+class Best(Weighing):
     """One member's answer, chosen record by record or version by version.
 
     `by` is "confidence", the greatest of the probabilities that a member answers with (outputs whose
@@ -38,7 +38,6 @@ class Best(Single):
     METRICs that tell errors the lowest is best. Members without the figure come last, in order.
     """
 
-    candidates: tuple[Policy, ...]
     by: str = "confidence"
     within: float = 0
 
@@ -61,16 +60,6 @@ class Best(Single):
             raise InvalidFlow(f"Best by {kind!r} chooses among models; name them alone")
         if self.within:
             check_ms("Best's within", self.within)
-
-    @property
-    def members(self) -> tuple[Policy, ...]:
-        """Those that are asked."""
-        return self.candidates
-
-    @property
-    def waits(self) -> bool:
-        """It weighs several candidates."""
-        return True
 
     def ask(self, case: Case, rows: Rows) -> Asks:
         """Ask all members, or the best and, where it failed, the next."""

@@ -8,14 +8,12 @@ import numpy as np
 
 from modelstream.core.policies.ballots import Ballots, ballots
 from modelstream.core.policies.base import (
-    Asks,
     Case,
     Decision,
     Piece,
-    Policy,
     RowArray,
     Rows,
-    Single,
+    Weighing,
     check_members,
     check_ms,
 )
@@ -27,7 +25,7 @@ Tie = Literal["first", "reject"]
 
 
 @dataclass(frozen=True, slots=True)
-class Majority(Single):
+class Majority(Weighing):
     """The label with most votes wins.
 
     A member votes with its `output`, its first one unless named; a vector of scores votes for the
@@ -38,7 +36,6 @@ class Majority(Single):
     or else "label", and how many of how many voted for it: `votes` and `voters`.
     """
 
-    candidates: tuple[Policy, ...]
     quorum: int = 0
     within: float = 0
     tie: Tie = "first"
@@ -57,20 +54,6 @@ class Majority(Single):
             check_ms("Majority's within", self.within)
         if self.tie not in {"first", "reject"}:
             raise InvalidFlow(f"Majority's tie is {self.tie!r}; use 'first' or 'reject'")
-
-    @property
-    def members(self) -> tuple[Policy, ...]:
-        """Those that are asked."""
-        return self.candidates
-
-    @property
-    def waits(self) -> bool:
-        """It weighs several candidates."""
-        return True
-
-    def ask(self, case: Case, rows: Rows) -> Asks:
-        """Ask all members."""
-        return [ask for member in self.members for ask in member.ask(case, rows)]
 
     def decide(self, case: Case, rows: Rows, *, final: bool = False) -> Decision:
         """Count the votes of each row."""
