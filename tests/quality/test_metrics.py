@@ -65,7 +65,7 @@ def calibration_error(truth: list[str], chances: np.ndarray) -> float:
 @given(ANSWERS)
 @settings(max_examples=100, deadline=None)
 def test_the_calibration_error_is_that_of_its_definition(answers: list[tuple[str, float]]) -> None:
-    chances = np.round(np.array([yes for _, yes in answers]), 2) + 0.0005
+    chances = np.clip(np.round([yes for _, yes in answers], 2), 0.0, 0.99) + 0.0005
     pairs = [(truth, float(yes)) for (truth, _), yes in zip(answers, chances, strict=True)]
     wanted = calibration_error([truth for truth, _ in pairs], chances)
     assert classified(pairs).metrics()["calibration"] == pytest.approx(wanted, abs=0.0011)
