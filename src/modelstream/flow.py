@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from modelstream.core.policies.base import Policy
+from modelstream.core.policies.base import Policy, speculates
 from modelstream.core.policies.single import Latest
 from modelstream.core.policies.text import parse_policy, policy_text
 from modelstream.errors import InvalidFlow
@@ -86,6 +86,9 @@ class Flow:
             if not getattr(self, key):
                 object.__setattr__(self, key, value)
         _check_values(self)
+        objection = self.objection_to(self.answer)
+        if objection:
+            raise InvalidFlow(f"answer {objection}")
 
     @property
     def record_topics(self) -> dict[str, str]:
@@ -98,6 +101,15 @@ class Flow:
     def group(self) -> str:
         """The consumer group of the instances that answer the records."""
         return f"{self.name}.join"
+
+    def objection_to(self, policy: Policy) -> str:
+        """Tell why answers cannot be found by a policy in this flow; empty where they can."""
+        if speculates(policy) and self.schemas.results != "json":
+            return (
+                "weighs several candidates, and results tell what each said; that is JSON alone: "
+                "leave results out of [schemas]"
+            )
+        return ""
 
     def data_type_given(self, data_type: str) -> str:
         """Return the data type a publisher means; with one alone it may be left out.

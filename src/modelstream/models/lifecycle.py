@@ -200,6 +200,9 @@ def plan(message: Message, flow: Flow, registry: Registry) -> list[RegistryEvent
         policy = parse_policy(descriptor.policy)
     except InvalidFlow as error:
         raise Refused("invalid_plan", str(error)) from error
+    objection = flow.objection_to(policy)
+    if objection:
+        raise Refused("invalid_plan", f"this plan {objection}")
     text = policy_text(policy)
     declared = descriptor.publisher == DECLARED
     known = registry.plans.get(data_type)
