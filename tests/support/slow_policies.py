@@ -205,7 +205,7 @@ def _median(pairs: Sequence[tuple[float, float]]) -> float:
 def _best(policy: Best, one: One, *, final: bool) -> Verdict:
     final = final or bool(policy.within and one.elapsed_ms >= policy.within)
     name = policy.by.partition(":")[2]
-    if policy.by.startswith(("declared", "live")):
+    if policy.by.startswith("declared"):
         sign = 1 if name in LOWER_IS_BETTER else -1
 
         def rank(member: Policy) -> float:
