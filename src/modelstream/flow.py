@@ -24,6 +24,7 @@ from modelstream.limits import (
     REMOTE_TIMEOUT_MS_MAX,
     TOPIC_NAME_CHARS_MAX,
 )
+from modelstream.monitoring import Monitoring, monitoring_of
 from modelstream.schemas import Bind, Schemas, anchored, bind_of, schemas_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -40,7 +41,7 @@ class Flow:
     that models may be asked at. `kafka` are options of
     Kafka's clients, for a log there. `schemas` says how records and results are written, `bind` what
     records call a model's inputs, `functions` which functions pipelines may call, as names to
-    `module:function`. Raises InvalidFlow.
+    `module:function`, `monitor` how versions are watched. Raises InvalidFlow.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Flow:
     bind: Bind = field(default_factory=dict)
     functions: Functions = field(default_factory=dict)
     labels: str = ""
+    monitor: Monitoring = field(default_factory=Monitoring)
 
     def __post_init__(self) -> None:
         """Fill in the topics' names and check every value."""
@@ -180,6 +182,7 @@ def plain_flow(flow: Flow) -> dict[str, Any]:
         "remote": asdict(flow.remote),
         "kafka": dict(flow.kafka),
         "schemas": asdict(flow.schemas),
+        "monitor": asdict(flow.monitor),
         "bind": dict(flow.bind),
         "functions": dict(flow.functions),
     }
@@ -202,6 +205,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "remote": _remote,
     "schemas": schemas_of,
     "bind": bind_of,
+    "monitor": monitoring_of,
 }
 
 

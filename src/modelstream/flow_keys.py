@@ -30,7 +30,7 @@ def check_type(what: str, value: object, key: str) -> None:
     elif key == "functions":
         ok = isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
         wanted = 'a table of functions, such as [functions] and ratio = "features:ratio"'
-    elif key in {"schemas", "bind"}:
+    elif key in {"schemas", "bind", "monitor"}:
         ok, wanted = isinstance(value, dict), "a table"
     elif key == "locations":
         ok = isinstance(value, list) and all(isinstance(each, str) for each in value)

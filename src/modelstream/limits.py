@@ -337,3 +337,30 @@ PROBABILITY_BINS = 1000
 LABELS_KEPT_MAX = 2_000_000
 # Pairs of answers of two versions that are counted apart.
 AGREEMENT_PAIRS_MAX = 1000
+
+# -- quality and releases -------------------------------------------------------------------------
+
+# Labels, or records, by which a version is judged at the least: with fewer chance decides.
+JUDGED_LABELS_MIN = 100
+JUDGED_RECORDS_MIN = 100
+# Steps of a release.
+RELEASE_STEPS_MAX = 20
+# What a release is that says nothing else: shares of the keys, records at each, and when it fails.
+RELEASE_STEPS = (0.01, 0.1, 0.5)
+RELEASE_EVERY = 1_000
+RELEASE_ROLL_BACK = "errors > 1 %"
+# Records by which drift is told at the least: with fewer the index is above 0.05 by chance alone.
+DRIFT_RECORDS_MIN = 500
+# Columns that are watched for drift, and classes of one that are counted apart.
+PROFILE_COLUMNS_MAX = 100
+PROFILE_CLASSES_MAX = 20
+# Parts of equal weight into which a profile divides a column of numbers.
+PROFILE_PARTS = 20
+# Records of a profile, which are held until it is made: some 100 bytes each column.
+PROFILE_RECORDS_MAX = 100_000
+# Results that wait for a label, and labels that wait for a result: some 1 KiB each.
+LABEL_JOIN_MAX = 200_000
+# Characters of what a report, or a release's order, says: some hundred versions and columns.
+ORDER_CHARS_MAX = 500_000
+# How long the monitor sleeps where there is nothing to read.
+MONITOR_WAIT_SECONDS = 0.2

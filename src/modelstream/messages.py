@@ -197,6 +197,13 @@ RejectReason = Literal[
 ]
 
 
+class ModelNamed(msgspec.Struct, frozen=True, gc=False):
+    """Which version a reject is about."""
+
+    name: str
+    version: str
+
+
 class Failure(NamedTuple):
     """Why one record has no answer."""
 
@@ -207,7 +214,8 @@ class Failure(NamedTuple):
 class Reject(msgspec.Struct, gc=False, kw_only=True):
     """One record without an answer: where it stood, why, and its bytes (base64 in JSON).
 
-    `value` is cut at REJECT_VALUE_BYTES_MAX; `value_bytes` is the record's whole length.
+    `value` is cut at REJECT_VALUE_BYTES_MAX; `value_bytes` is the record's whole length. `model` is
+    the version that was asked, where it was one alone.
     """
 
     reason: RejectReason
@@ -220,4 +228,5 @@ class Reject(msgspec.Struct, gc=False, kw_only=True):
     timestamp: int
     value: bytes
     value_bytes: int
+    model: ModelNamed | msgspec.UnsetType = msgspec.UNSET
     decided: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET

@@ -9,16 +9,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from modelstream.core.policies.base import Policy
 from modelstream.core.policies.text import parse_policy, policy_text
+from modelstream.core.release import check_release
 from modelstream.engines.topics import prepare
 from modelstream.events import RegistryEvent, decode_event
 from modelstream.flow import Flow
 from modelstream.formats import read_artifact, recognise
 from modelstream.formats.location import is_location, parse_location
-from modelstream.limits import BATCH_BYTES_MAX, INLINE_BYTES_MAX, REGISTRY_READ_RECORDS
+from modelstream.limits import (
+    BATCH_BYTES_MAX,
+    INLINE_BYTES_MAX,
+    REGISTRY_READ_RECORDS,
+    RELEASE_EVERY,
+    RELEASE_ROLL_BACK,
+    RELEASE_STEPS,
+)
 from modelstream.log.base import Log
 from modelstream.messages import Outgoing, Position
+from modelstream.models.releases import ReleaseOrder
 from modelstream.wire.descriptor import Action, GoldenRecord, ModelDescriptor, encode_descriptor
 
 
@@ -99,6 +110,48 @@ def plan(log: Log, flow: Flow, policy: Policy | str, data_type: str = "") -> Pos
         created_at_ms=time.time_ns() // 1_000_000,
     )
     return _append(log, flow, descriptor)
+
+
+def release(
+    log: Log,
+    flow: Flow,
+    name: str,
+    version: str = "",
+    *,
+    data_type: str = "",
+    steps: Sequence[float] = RELEASE_STEPS,
+    every: int = RELEASE_EVERY,
+    promote: str = "",
+    roll_back: str = RELEASE_ROLL_BACK,
+) -> Position:
+    """Let a staged version take over step by step; `core.release` says what the rules may be.
+
+    `steps` are shares of the keys (0: it is asked as a shadow), each kept until it was asked about
+    `every` records. Raises InvalidFlow where they cannot be, LogError.
+    """
+    check_release(steps, every, promote, roll_back)
+    order = ReleaseOrder(
+        do="start", steps=tuple(steps), every=every, promote=promote, roll_back=roll_back
+    )
+    return _append(log, flow, _release_order(order, name, version, data_type))
+
+
+def end_release(log: Log, flow: Flow, data_type: str = "", *, promote: bool = False) -> Position:
+    """End the release that goes on: give the candidate up, or promote it now."""
+    order = ReleaseOrder(do="promote" if promote else "abort")
+    data_type = flow.data_type_given(data_type)
+    return _append(log, flow, _release_order(order, "", "", data_type))
+
+
+def _release_order(order: ReleaseOrder, name: str, version: str, data_type: str) -> ModelDescriptor:
+    return ModelDescriptor(
+        action=Action.RELEASE,
+        name=name,
+        version=version,
+        data_type=data_type,
+        order=msgspec.json.encode(order).decode(),
+        created_at_ms=time.time_ns() // 1_000_000,
+    )
 
 
 def verdict(

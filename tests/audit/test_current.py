@@ -5,10 +5,10 @@ import pytest
 from modelstream.audit import verify
 from modelstream.audit.current import reader_of
 from modelstream.audit.history import read_history
-from modelstream.audit.stored import StoredReject, StoredResult, decode_stored
 from modelstream.events import Promoted, Retired, encode_event
 from modelstream.flow import Flow
 from modelstream.messages import VersionId
+from modelstream.stored import StoredReject, StoredResult, decode_stored
 from tests.support.audits import (
     RECORDS,
     REGISTRY,

@@ -3,11 +3,11 @@
 import pytest
 
 from modelstream.audit.find import find_outcome, find_record
-from modelstream.audit.stored import StoredReject, StoredResult
 from modelstream.errors import InvalidMessage, UnknownModel, UnknownTopic
 from modelstream.flow import Flow
 from modelstream.log.memory import MemoryLog
 from modelstream.messages import Outgoing, Position
+from modelstream.stored import StoredReject, StoredResult
 from tests.support.artifacts import adder
 from tests.support.audits import (
     RECORDS,

@@ -2,7 +2,22 @@
 
 import hashlib
 
-from modelstream.events import Admitted, Planned, Promoted, Rejected, Retired, RolledBack
+from modelstream.events import (
+    Admitted,
+    Drift,
+    Drifted,
+    Figures,
+    Measured,
+    Planned,
+    Promoted,
+    Reach,
+    Rejected,
+    Released,
+    ReleaseState,
+    Retired,
+    RolledBack,
+)
+from modelstream.messages import VersionId
 
 
 def admitted(
@@ -63,3 +78,41 @@ def planned(policy: str, version: str = "1", data_type: str = "") -> Planned:
         source=-1,
         at_ms=6000,
     )
+
+
+def measured(*versions: Figures, window: int = 0, until: int = 1) -> Measured:
+    """Return figures of some versions."""
+    return Measured(
+        data_type="wine",
+        window=window,
+        began_ms=0,
+        since=Reach((0,), (0,)),
+        until=Reach((until,), (0,)),
+        versions=versions,
+        source=-1,
+        at_ms=7000,
+    )
+
+
+def released(name: str, version: str, state: ReleaseState = "started", step: int = 0) -> Released:
+    """Return what became of a release, of whatever version is `name@1` now."""
+    return Released(
+        data_type="wine",
+        name=name,
+        version=version,
+        champion=VersionId(name, "1"),
+        steps=(0.1, 0.5),
+        every=100,
+        promote="",
+        roll_back="",
+        step=step,
+        state=state,
+        source=-1,
+        at_ms=8000,
+    )
+
+
+def drifted(column: str, *, alarm: bool) -> Drifted:
+    """Return an alarm, or its end."""
+    drift = Drift(column=column, records=1000, psi=0.5, ks=0.3)
+    return Drifted(data_type="wine", drift=drift, alarm=alarm, source=-1, at_ms=9000)

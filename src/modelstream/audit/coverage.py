@@ -12,11 +12,11 @@ import numpy.typing as npt
 from modelstream.audit.outcomes import Part
 from modelstream.audit.records import Offsets, Source, Step, read_one
 from modelstream.audit.report import Findings
-from modelstream.audit.stored import StoredReject
 from modelstream.flow import Flow
 from modelstream.limits import AUDIT_GAPS_MAX
 from modelstream.log.base import Log
 from modelstream.messages import Position
+from modelstream.stored import StoredReject
 
 
 class Missing:

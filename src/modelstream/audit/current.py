@@ -9,9 +9,9 @@ from modelstream.audit.history import History
 from modelstream.audit.outcomes import Part
 from modelstream.audit.records import Source
 from modelstream.audit.report import Findings
-from modelstream.audit.stored import Stored, StoredResult, as_of, version_named
 from modelstream.core.plan import Roster
 from modelstream.messages import Position, VersionId
+from modelstream.stored import Stored, StoredResult, as_of, version_named
 from modelstream.wire.lineage import decided_of
 
 

@@ -10,7 +10,11 @@ import msgspec
 import numpy as np
 
 from modelstream.audit.rescore import Answer, same_json
-from modelstream.audit.stored import (
+from modelstream.core.effects import Outcome
+from modelstream.core.plan import Roster
+from modelstream.core.policies.base import Case, Decision, Reply, Rows, reads_of, row_array
+from modelstream.messages import Column, Failure, RecordBatch, VersionId
+from modelstream.stored import (
     Stored,
     StoredReject,
     StoredResult,
@@ -18,10 +22,6 @@ from modelstream.audit.stored import (
     as_of,
     version_named,
 )
-from modelstream.core.effects import Outcome
-from modelstream.core.plan import Roster
-from modelstream.core.policies.base import Case, Decision, Reply, Rows, reads_of, row_array
-from modelstream.messages import Column, Failure, RecordBatch, VersionId
 from modelstream.wire.asides import fields_of, keys_of
 from modelstream.wire.lineage import CandidateTold, Decided, decided_of
 

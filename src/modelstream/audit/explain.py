@@ -18,7 +18,6 @@ from modelstream.audit.replan import Replanner
 from modelstream.audit.report import Finding, Findings
 from modelstream.audit.reproduce import Reproduction
 from modelstream.audit.rescore import Rescorer, plain_answer, plain_json
-from modelstream.audit.stored import Stored, StoredReject, StoredResult, as_of, version_named
 from modelstream.errors import UnknownModel
 from modelstream.events import Admitted
 from modelstream.flow import Flow
@@ -31,6 +30,7 @@ from modelstream.messages import (
     TopicPartition,
     VersionId,
 )
+from modelstream.stored import Stored, StoredReject, StoredResult, as_of, version_named
 
 # By the figure that tells of it.
 _WHY_NOT = {

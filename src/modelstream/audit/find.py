@@ -6,11 +6,11 @@ A person says a position on the records, results or rejects, or a record's key.
 from dataclasses import dataclass
 
 from modelstream.audit.records import committed_now, read_one, read_range
-from modelstream.audit.stored import OutcomeTopic, Stored, outcome_topics, record_of
 from modelstream.errors import InvalidMessage, UnknownModel
 from modelstream.flow import Flow
 from modelstream.log.base import Log
 from modelstream.messages import Position, RecordBatch, TopicPartition
+from modelstream.stored import OutcomeTopic, Stored, outcome_topics, record_of
 
 
 @dataclass(frozen=True, slots=True)

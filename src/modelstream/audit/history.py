@@ -5,7 +5,7 @@ Events that do not follow from those before them are damages, and are left out.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,10 +15,13 @@ from modelstream.core.registry import Registry, Version
 from modelstream.errors import InvalidFlow, InvalidMessage
 from modelstream.events import (
     Admitted,
+    Drifted,
+    Measured,
     Planned,
     Promoted,
     RegistryEvent,
     Rejected,
+    Released,
     Retired,
     RolledBack,
     decode_event,
@@ -62,6 +65,9 @@ class History:
     promotions: Mapping[VersionId, tuple[Moment, ...]]
     damages: tuple[Damage, ...]
     plans: Mapping[str, Planned]
+    releases: tuple[Released, ...]  # those that ended, then those that go on
+    measured: Mapping[str, Measured]
+    alarms: tuple[Drifted, ...]
     _turns: Mapping[str, _Turns]
 
     def roster(self, data_type: str, as_of: int) -> Roster | None:
@@ -148,16 +154,31 @@ class _Fold:
             promotions={version: tuple(each) for version, each in self._promotions.items()},
             damages=tuple(self.damages),
             plans=self._registry.plans,
+            releases=(*self._registry.ended, *self._registry.releases.values()),
+            measured=self._registry.measured,
+            alarms=tuple(self._registry.alarms.values()),
             _turns=self._turns,
         )
 
 
 def _objection(registry: Registry, event: RegistryEvent) -> str:
     """Tell why an event cannot follow; the fold itself takes an honest admitter for granted."""
-    if isinstance(event, Rejected):
-        return ""
-    if isinstance(event, Planned):
-        return _plan_objection(registry, event)
+    match event:
+        case Rejected() | Drifted():
+            return ""
+        case Planned():
+            return _plan_objection(registry, event)
+        case Measured():
+            return _unknown(
+                registry, (VersionId(each.name, each.version) for each in event.versions)
+            )
+        case Released():
+            return _release_objection(registry, event)
+        case _:
+            return _life_objection(registry, event)
+
+
+def _life_objection(registry: Registry, event: Admitted | Promoted | RolledBack | Retired) -> str:
     version = version_of(event)
     known = registry.versions.get(version)
     if isinstance(event, Admitted):
@@ -169,9 +190,28 @@ def _objection(registry: Registry, event: RegistryEvent) -> str:
     return _rollback_objection(registry, event) if isinstance(event, RolledBack) else ""
 
 
+def _unknown(registry: Registry, versions: Iterable[VersionId]) -> str:
+    wrong = [version for version in versions if version not in registry.versions]
+    return f"{wrong[0]} was never admitted" if wrong else ""
+
+
+def _release_objection(registry: Registry, event: Released) -> str:
+    """Tell why a release cannot have gone on so."""
+    going_on = registry.releases.get(event.data_type)
+    candidate = version_of(event)
+    if event.state == "started":
+        other = f"{version_of(going_on)} is being released" if going_on else ""
+        return other or _unknown(registry, (candidate, event.champion))
+    if going_on is None or version_of(going_on) != candidate:
+        return f"{candidate} is not being released"
+    forward = event.state != "stepped" or event.step == going_on.step + 1 < len(event.steps)
+    return "" if forward else f"step {event.step} does not follow step {going_on.step}"
+
+
 def _plan_objection(registry: Registry, event: Planned) -> str:
     try:
-        parse_policy(event.policy)
+        if event.policy or not event.data_type:
+            parse_policy(event.policy)
     except InvalidFlow as error:
         return str(error)
     wanted = str(registry.plan_count + 1)

@@ -12,7 +12,11 @@ import numpy.typing as npt
 
 from modelstream.audit.records import Offsets, Source, committed_now
 from modelstream.audit.report import Invariant
-from modelstream.audit.stored import (
+from modelstream.flow import Flow
+from modelstream.limits import AUDIT_OUTCOMES_MAX
+from modelstream.log.base import Log
+from modelstream.messages import Position, RecordBatch
+from modelstream.stored import (
     UNREADABLE,
     OutcomeTopic,
     Stored,
@@ -20,10 +24,6 @@ from modelstream.audit.stored import (
     outcome_topics,
     record_of,
 )
-from modelstream.flow import Flow
-from modelstream.limits import AUDIT_OUTCOMES_MAX
-from modelstream.log.base import Log
-from modelstream.messages import Position, RecordBatch
 
 Tell = Callable[[Invariant, Position, str], None]
 

@@ -7,11 +7,11 @@ import msgspec
 from modelstream.audit.decisions import Records, Won, alike, decide_again, told_of
 from modelstream.audit.history import History
 from modelstream.audit.rescore import Answer, Rescorer
-from modelstream.audit.stored import Stored
 from modelstream.core.plan import Roster
 from modelstream.errors import UnknownModel
 from modelstream.events import Admitted
 from modelstream.messages import Failure, VersionId
+from modelstream.stored import Stored
 from modelstream.wire.lineage import CandidateTold, Decided
 
 

@@ -23,7 +23,6 @@ from modelstream.audit.replayed import Change, Difference, ReplayReport, change_
 from modelstream.audit.report import Invariant, Progress
 from modelstream.audit.reproduce import score_like
 from modelstream.audit.rescore import Answer, Rescorer, plain_json
-from modelstream.audit.stored import Stored, StoredResult
 from modelstream.core.plan import Roster
 from modelstream.errors import InvalidModel, UnknownModel
 from modelstream.events import Admitted, version_of
@@ -31,6 +30,7 @@ from modelstream.flow import Flow
 from modelstream.limits import REPLAY_SAMPLE_MAX
 from modelstream.log.base import Log
 from modelstream.messages import Position, RecordBatch, VersionId
+from modelstream.stored import Stored, StoredResult
 
 # Versions that an error names.
 _NAMED_MAX = 10

@@ -8,8 +8,8 @@ from modelstream.audit.compare import OutputChange
 from modelstream.audit.report import to_plain
 from modelstream.audit.reproduce import compare
 from modelstream.audit.rescore import Answer, plain_answer, plain_json
-from modelstream.audit.stored import Stored, StoredResult, version_named
 from modelstream.messages import Failure, Position, VersionId
+from modelstream.stored import Stored, StoredResult, version_named
 
 Change = Literal["equal", "different", "rejected", "answered", "reason"]
 

@@ -16,13 +16,13 @@ from modelstream.audit.history import History
 from modelstream.audit.records import DataTypes, Told
 from modelstream.audit.report import Findings
 from modelstream.audit.rescore import Answer, AnsweredByServer, Rescorer, same_json
-from modelstream.audit.stored import Stored, StoredReject, StoredResult, version_named
 from modelstream.core.plan import Roster
 from modelstream.errors import InvalidModel, UnknownModel
 from modelstream.events import Admitted
 from modelstream.flow import Flow
 from modelstream.limits import REJECT_VALUE_BYTES_MAX
 from modelstream.messages import Failure, Position, RecordBatch, VersionId
+from modelstream.stored import Stored, StoredReject, StoredResult, version_named
 
 
 class Reproduction:

@@ -16,10 +16,10 @@ from modelstream.audit.records import Source, Step, read_one, sources, steps, st
 from modelstream.audit.report import INVARIANTS, Figures, Findings, Progress, Report
 from modelstream.audit.reproduce import Reproduction
 from modelstream.audit.rescore import Rescorer
-from modelstream.audit.stored import StoredReject
 from modelstream.flow import Flow
 from modelstream.log.base import Log
 from modelstream.messages import Position, VersionId
+from modelstream.stored import StoredReject
 
 
 def verify(

@@ -23,6 +23,9 @@ from modelstream.cli.options import (
 )
 from modelstream.limits import (
     EXPORT_TOLERANCE,
+    RELEASE_EVERY,
+    RELEASE_ROLL_BACK,
+    RELEASE_STEPS,
     TAIL_RECORDS,
     TAIL_RECORDS_MAX,
     WORKERS_MAX,
@@ -119,8 +122,52 @@ def _add_publishing(add: Add) -> None:
     )
     add_data_type(verb)
     add_verdict(verb)
+    _add_release(add)
     verb = flow_verb(add, "retire", "publishing.retire", "take a version out for ever")
     verb.add_argument("version", metavar="NAME@VERSION", type=kinds.named_version)
+    add_verdict(verb)
+
+
+def _add_release(add: Add) -> None:
+    what = "let a version take over step by step, by rules, or show how releases went"
+    verb = flow_verb(add, "release", "releasing.release", what)
+    verb.add_argument(
+        "do",
+        nargs="?",
+        choices=["show", "start", "promote", "abort"],
+        default="show",
+        help="start one; or end the one that goes on, well or not (default: %(default)s)",
+    )
+    verb.add_argument(
+        "version", nargs="?", default="", metavar="NAME[@VERSION]", help="which version, to start"
+    )
+    verb.add_argument(
+        "--steps",
+        type=kinds.shares,
+        default=RELEASE_STEPS,
+        metavar="1%,10%",
+        help="shares of the keys that meet it, 0 to compare its answers alone (default: 1%%,10%%,50%%)",
+    )
+    verb.add_argument(
+        "--every",
+        type=kinds.whole(1),
+        default=RELEASE_EVERY,
+        metavar="N",
+        help="of its records at each step (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--promote-when",
+        default="",
+        metavar="RULE",
+        help="'auc + 0.01 over 5,000 labels' (default: after the last step)",
+    )
+    verb.add_argument(
+        "--roll-back-when",
+        default=RELEASE_ROLL_BACK,
+        metavar="RULE",
+        help="'errors > 1 %% or p99 > 20 ms' (default: 'errors > 1 %%')",
+    )
+    add_data_type(verb)
     add_verdict(verb)
 
 

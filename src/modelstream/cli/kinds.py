@@ -46,6 +46,17 @@ def character(text: str) -> str:
     return text
 
 
+def shares(text: str) -> tuple[float, ...]:
+    """Return shares, written as `0.05` or `5%`."""
+    try:
+        return tuple(
+            float(each.strip().rstrip("%")) / (100 if each.strip().endswith("%") else 1)
+            for each in text.split(",")
+        )
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} are no shares, such as 1%,10%,50%") from None
+
+
 def metric(text: str) -> tuple[str, float]:
     """Return a name and its number."""
     name, _, value = text.partition("=")

@@ -31,22 +31,24 @@ def stage(arguments: Namespace) -> int:
 
 def promote(arguments: Namespace) -> int:
     """Make an admitted version current."""
-    name, _, version = _parted(arguments.version)
+    name, _, version = parted(arguments.version)
     with opened(arguments.flow) as (flow, log):
-        return _tell(arguments, log, flow, publishing.promote(log, flow, name, version))
+        return tell_verdict(arguments, log, flow, publishing.promote(log, flow, name, version))
 
 
 def rollback(arguments: Namespace) -> int:
     """Go back to the version that was current before."""
     with opened(arguments.flow) as (flow, log):
-        return _tell(arguments, log, flow, publishing.rollback(log, flow, arguments.data_type))
+        return tell_verdict(
+            arguments, log, flow, publishing.rollback(log, flow, arguments.data_type)
+        )
 
 
 def retire(arguments: Namespace) -> int:
     """Take a version out for ever."""
-    name, _, version = _parted(arguments.version)
+    name, _, version = parted(arguments.version)
     with opened(arguments.flow) as (flow, log):
-        return _tell(arguments, log, flow, publishing.retire(log, flow, name, version))
+        return tell_verdict(arguments, log, flow, publishing.retire(log, flow, name, version))
 
 
 def plan(arguments: Namespace) -> int:
@@ -54,7 +56,7 @@ def plan(arguments: Namespace) -> int:
     with opened(arguments.flow) as (flow, log):
         if arguments.policy:
             position = publishing.plan(log, flow, arguments.policy, arguments.data_type)
-            return _tell(arguments, log, flow, position)
+            return tell_verdict(arguments, log, flow, position)
         plans = list(read_history(log, flow).plans.values())
         if arguments.json:
             print_json(plans)
@@ -114,10 +116,10 @@ def _publish(arguments: Namespace, *, stage: bool) -> int:
             golden=golden,
             stage=stage,
         )
-        return _tell(arguments, log, flow, position)
+        return tell_verdict(arguments, log, flow, position)
 
 
-def _tell(arguments: Namespace, log: Log, flow: Flow, position: Position) -> int:
+def tell_verdict(arguments: Namespace, log: Log, flow: Flow, position: Position) -> int:
     """Wait for the verdict and print it; a refusal is a finding."""
     with progress(f"waiting for the verdict on {position}"):
         events = publishing.verdict(log, flow, position, arguments.wait)
@@ -136,6 +138,6 @@ def _lines(events: list[RegistryEvent] | None, position: Position, waited: float
     return [of_event(event) for event in events] or ["nothing to change: it is so already"]
 
 
-def _parted(text: str) -> tuple[str, str, str]:
+def parted(text: str) -> tuple[str, str, str]:
     """Part `name@version`; a name alone has no version."""
     return text.rpartition("@") if "@" in text else (text, "", "")

@@ -5,10 +5,13 @@ import msgspec
 from modelstream.cli.text import duration, size, when
 from modelstream.events import (
     Admitted,
+    Drifted,
+    Measured,
     Planned,
     Promoted,
     RegistryEvent,
     Rejected,
+    Released,
     Retired,
     RolledBack,
     version_of,
@@ -20,6 +23,25 @@ from modelstream.messages import Position, Reject, Result
 def of_event(event: RegistryEvent) -> str:
     """Tell what a registry event says."""
     match event:
+        case Released():
+            return _of_release(event)
+        case Measured():
+            told = [f"{each.name}@{each.version} {each.records:,}" for each in event.versions]
+            return f"measured {event.data_type} by records of {', '.join(told) or 'none'}"
+        case Drifted(drift=drift):
+            what = f"{drift.version} {drift.column}".strip()
+            state = "has drifted" if event.alarm else "is back at its profile"
+            return f"{event.data_type}: {what} {state} (PSI {drift.psi:.3f}, KS {drift.ks:.3f})"
+        case Planned():
+            whose = f"data type {event.data_type}" if event.data_type else "all data types"
+            return f"plan {event.version} for {whose}: {event.policy or 'that of all'}"
+        case _:
+            return _of_version(event)
+
+
+def _of_version(event: Admitted | Rejected | Promoted | RolledBack | Retired) -> str:
+    """Tell what happened to a version."""
+    match event:
         case Admitted():
             what = f"{event.format}, {size(event.size)}, sha-256 {event.digest[:12]}"
             return f"admitted {version_of(event)} for {event.data_type} ({what})"
@@ -30,11 +52,23 @@ def of_event(event: RegistryEvent) -> str:
             return f"promoted {version_of(event)}: current for {event.data_type}"
         case RolledBack():
             return f"rolled back {version_of(event)}: {event.data_type} goes back to the version before"
-        case Planned():
-            whose = f"data type {event.data_type}" if event.data_type else "all data types"
-            return f"plan {event.version} for {whose}: {event.policy}"
         case Retired():
             return f"retired {version_of(event)}"
+
+
+def _of_release(event: Released) -> str:
+    """Tell what became of a release, and why."""
+    candidate = version_of(event)
+    share = event.steps[event.step]
+    part = f"{share:.4g} of the keys" if share else "its answers are compared, and given to nobody"
+    state = {
+        "started": f"release of {candidate} for {event.data_type} began: {part}",
+        "stepped": f"release of {candidate} goes a step on: {part}",
+        "promoted": f"release of {candidate} succeeded: it takes the place of {event.champion}",
+        "rolled_back": f"release of {candidate} failed: {event.champion} goes on alone",
+        "aborted": f"release of {candidate} was ended: {event.champion} goes on alone",
+    }[event.state]
+    return f"{state} ({event.because})" if event.because else state
 
 
 def of_result(result: Result) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from modelstream.cli.sentences import of_event
 from modelstream.core.snapshot import PlanView
 from modelstream.errors import LogUnavailable, ModelstreamError
-from modelstream.events import RegistryEvent, Rejected, decode_events
+from modelstream.events import Drifted, RegistryEvent, Rejected, Released, decode_events
 from modelstream.flow import Flow
 from modelstream.limits import BATCH_BYTES_MAX, FOLLOW_SECONDS, REGISTRY_READ_RECORDS
 from modelstream.log.base import Log
@@ -88,9 +88,18 @@ class Swaps:
 
 def _tell(events: RegistryTail) -> None:
     for event in events.new():
-        level = logging.WARNING if isinstance(event, Rejected) else logging.INFO
-        facts = {"event": _word(event), "name": event.name, "version": event.version}
+        level = logging.WARNING if _alarming(event) else logging.INFO
+        told = {each: getattr(event, each, None) for each in ("name", "version", "data_type")}
+        facts = {"event": _word(event), **{each: what for each, what in told.items() if what}}
         _log.log(level, "%s", of_event(event), extra={"facts": facts})
+
+
+def _alarming(event: RegistryEvent) -> bool:
+    match event:
+        case Rejected() | Drifted(alarm=True) | Released(state="rolled_back"):
+            return True
+        case _:
+            return False
 
 
 def _word(event: RegistryEvent) -> str:

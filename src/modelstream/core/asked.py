@@ -1,7 +1,7 @@
 """A group of rows between the asking and the decision: who was asked, what came, what it means."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,6 +68,12 @@ class Asked:
             for each in self._outcomes(version)
             for why in each.failures.values()
         )
+
+    def asked_of(self, rows: Collection[int]) -> dict[int, VersionId]:
+        """Return whom each of some rows was asked of, where that is one version alone."""
+        if self.roster.apart:
+            return {}
+        return {row: each for each, asked in self.rows_of.items() for row in asked if row in rows}
 
     def lineage(self, registry: Registry) -> Lineage | None:
         """Tell how it was decided; one candidate that was simply asked needs no lineage."""

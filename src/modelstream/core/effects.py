@@ -136,11 +136,12 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The reason why one row has no answer."""
+    """The reason why one row has no answer; `by` is the version that was asked, if it was one alone."""
 
     data_type: str | None
     as_of: int
     failure: Failure
+    by: VersionId | None = None
 
 
 @dataclass(frozen=True, slots=True)

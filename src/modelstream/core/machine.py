@@ -253,8 +253,10 @@ class Machine:
             pending.answers.append(Answer(data_type, rows, piece.columns, stamp, piece.by))
             if piece.by is not None:
                 self.stats[piece.by].won += len(rows)
+        asked_of = asked.asked_of(decision.failures) if decision.failures else {}
         for row, failure in decision.failures.items():
-            pending.refusals[row] = Refusal(data_type, asked.as_of, failure)
+            by = asked_of.get(row)
+            pending.refusals[row] = Refusal(data_type, asked.as_of, failure, by)
         lineage = asked.lineage(self.registry)
         if lineage is not None:
             pending.lineages.append(lineage)

@@ -5,11 +5,11 @@ before go on answering, and the plan's `as_of` stays at the last offset where th
 of different data types move independently: a slow load delays nobody else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from modelstream.core.policies.base import Policy, Ref, refs_of, speculates
+from modelstream.core.policies.base import Policy, Ref, merits_of, refs_of, speculates
 from modelstream.core.policies.single import Latest
 from modelstream.core.policies.text import parse_policy
 from modelstream.core.registry import Registry
@@ -50,14 +50,19 @@ def roster_of(registry: Registry, data_type: str) -> Roster | None:
     versions = {ref: version for ref, version in found.items() if version is not None}
     if refs and not versions:
         return None
-    merits = {
-        version: {
-            f"declared:{name}": value
-            for name, value in registry.versions[version].admitted.metrics.items()
-        }
-        for version in versions.values()
+    merits = merits_of(policy)
+    figures = {version: _figures(registry, version, merits) for version in versions.values()}
+    return Roster(policy, planned, versions, figures, speculates(policy))
+
+
+def _figures(registry: Registry, version: VersionId, wanted: Collection[str]) -> dict[str, float]:
+    """Return what is known of a version of the figures that a policy looks at."""
+    known = {
+        "declared": registry.versions[version].admitted.metrics,
+        "live": registry.live.get(version, {}),
     }
-    return Roster(policy, planned, versions, merits, speculates(policy))
+    told = {f"{kind}:{name}": value for kind, all_ in known.items() for name, value in all_.items()}
+    return {name: value for name, value in told.items() if name in wanted}
 
 
 @dataclass(slots=True)

@@ -11,15 +11,19 @@ from typing import Literal
 
 from modelstream.events import (
     Admitted,
+    ColumnProfile,
+    Drifted,
+    Measured,
     Planned,
     Promoted,
     RegistryEvent,
     Rejected,
+    Released,
     Retired,
     RolledBack,
     version_of,
 )
-from modelstream.limits import ROLLBACK_DEPTH_MAX
+from modelstream.limits import JUDGED_LABELS_MIN, ROLLBACK_DEPTH_MAX
 from modelstream.messages import VersionId
 
 VersionState = Literal["admitted", "current", "retired"]
@@ -47,6 +51,13 @@ class Registry:
         self.plans: dict[str, Planned] = {}  # by data type; "" for those without one of their own
         self.plan_count = 0
         self.declared = ""  # the policy that the flow declared last
+        self.releases: dict[str, Released] = {}  # those going on, by data type
+        self.ended: list[Released] = []
+        self.measured: dict[str, Measured] = {}  # the last one of each data type
+        self.live: dict[VersionId, dict[str, float]] = {}  # metrics by enough labels
+        self.profiles: dict[str, dict[tuple[str, str], ColumnProfile]] = {}
+        self.alarms: dict[tuple[str, str, str], Drifted] = {}  # data type, version, column
+        self.windows: dict[str, int] = {}  # offset of the last change of who answers
         self._history: dict[str, list[VersionId]] = {}
         self._of_names: dict[tuple[str, str], list[VersionId]] = {}
         self._by_name: dict[str, list[VersionId]] = {}
@@ -60,18 +71,26 @@ class Registry:
         """
         assert position > self.position, "registry events are applied once and in order"
         self.position = position
-        if isinstance(event, Promoted):
-            return self._promote(event)
-        if isinstance(event, RolledBack):
-            return self._roll_back(event)
-        if isinstance(event, Retired):
-            return self._retire(event)
-        if isinstance(event, Planned):
-            return self._plan(event)
-        if isinstance(event, Admitted):
-            self._admit(event, position)
-            return (event.data_type,)
-        self.rejections.append((position, event))
+        match event:
+            case Promoted() | RolledBack() | Retired() | Planned():
+                changed = self._change(event)
+                self.windows.update(dict.fromkeys(changed, position))
+                return changed
+            case Admitted():
+                self._admit(event, position)
+                return (event.data_type,)
+            case Measured():
+                self._measure(event)
+                return (event.data_type,)
+            case Released():
+                self._release(event)
+            case Drifted(drift=drift):
+                key = (event.data_type, drift.version, drift.column)
+                self.alarms.pop(key, None)
+                if event.alarm:
+                    self.alarms[key] = event
+            case _:
+                self.rejections.append((position, event))
         return ()
 
     def current(self, data_type: str) -> VersionId | None:
@@ -133,6 +152,32 @@ class Registry:
         """Return the versions of one name, in order of admission."""
         return tuple(self._by_name.get(name, ()))
 
+    def _change(self, event: Promoted | RolledBack | Retired | Planned) -> tuple[str, ...]:
+        match event:
+            case Promoted():
+                return self._promote(event)
+            case RolledBack():
+                return self._roll_back(event)
+            case Retired():
+                return self._retire(event)
+            case _:
+                return self._plan(event)
+
+    def _measure(self, event: Measured) -> None:
+        self.measured[event.data_type] = event
+        for each in event.versions:
+            if each.labels >= JUDGED_LABELS_MIN:
+                self.live[VersionId(each.name, each.version)] = dict(each.metrics)
+        profiles = self.profiles.setdefault(event.data_type, {})
+        profiles.update(((each.version, each.column), each) for each in event.profiles)
+
+    def _release(self, event: Released) -> None:
+        if event.state in {"started", "stepped"}:
+            self.releases[event.data_type] = event
+        else:
+            del self.releases[event.data_type]
+            self.ended.append(event)
+
     def _admit(self, event: Admitted, position: int) -> None:
         version = version_of(event)
         assert version not in self.versions, "a version is admitted once"
@@ -141,8 +186,11 @@ class Registry:
         self._by_digest.setdefault((event.name, event.digest), []).append(version)
 
     def _plan(self, event: Planned) -> tuple[str, ...]:
-        self.plans[event.data_type] = event
         self.plan_count += 1
+        if event.policy:
+            self.plans[event.data_type] = event
+        else:
+            self.plans.pop(event.data_type, None)
         if event.declared:
             self.declared = event.policy
         if event.data_type:

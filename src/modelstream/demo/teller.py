@@ -4,10 +4,14 @@ from typing import Literal, Protocol
 
 from modelstream.events import (
     Admitted,
+    Drifted,
+    Measured,
     Planned,
     Promoted,
     RegistryEvent,
     Rejected,
+    Released,
+    Retired,
     RolledBack,
     version_of,
 )
@@ -43,9 +47,23 @@ def in_words(event: RegistryEvent) -> str:
             return f"{version_of(event)} is current"
         case Rejected():
             return f"refused {event.name}: {event.code}: {event.reason}"
-        case RolledBack():
-            return f"{version_of(event)} was rolled back"
+        case RolledBack() | Retired():
+            state = "rolled back" if isinstance(event, RolledBack) else "retired"
+            return f"{version_of(event)} was {state}"
         case Planned():
             return f"answers are found by {event.policy}"
         case _:
-            return f"{version_of(event)} was retired"
+            return _of_watching(event)
+
+
+def _of_watching(event: Released | Measured | Drifted) -> str:
+    match event:
+        case Released():
+            state = event.state.replace("_", " ")
+            return f"release of {version_of(event)} {state}: {event.because or 'as ordered'}"
+        case Measured():
+            return (
+                f"measured {', '.join(each.name + '@' + each.version for each in event.versions)}"
+            )
+        case Drifted(drift=drift):
+            return f"{drift.column} is {'far from' if event.alarm else 'back at'} its profile"

@@ -30,6 +30,7 @@ from modelstream.log.outages import wait_out
 from modelstream.models.admit import Admitter
 from modelstream.models.artifacts import lowered_bytes
 from modelstream.models.jail import Jail
+from modelstream.quality.monitor import Monitor
 
 OnTurn = Callable[[Embedded, int], None]
 
@@ -60,15 +61,20 @@ def serve(
         jail = stack.enter_context(Jail())
         admitter = stack.enter_context(closing(Admitter(flow, log, jail)))
         admission = Background("admitter", admitter.run, stop)
+        watch = Background("monitor", Monitor(flow, log).run, stop)
         if once:
             _drain(admitter, stop)
         else:
             stack.enter_context(admission)
+            stack.enter_context(watch)
         if workers > 1:
             answered = Workers(flow, log.url, workers, once=once).run(stop)
         else:
             answered = run_one(flow, log, jail, stop=stop, once=once, on_turn=on_turn)
+        if once and not stop.is_set():
+            _measure(flow, log, admitter, stop)
     admission.raise_error()
+    watch.raise_error()
     return answered
 
 
@@ -125,6 +131,15 @@ def admit(flow: Flow, log: Log, *, once: bool = False, stop: threading.Event | N
             _drain(admitter, stop)
         else:
             admitter.run(stop)
+
+
+def _measure(flow: Flow, log: Log, admitter: Admitter, stop: threading.Event) -> None:
+    """Measure what is there, and take in what follows from it."""
+    monitor = Monitor(flow, log)
+    while monitor.step():
+        pass
+    monitor.tell()
+    _drain(admitter, stop)
 
 
 def _drain(admitter: Admitter, stop: threading.Event) -> None:

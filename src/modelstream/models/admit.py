@@ -27,7 +27,7 @@ from modelstream.log.base import Log
 from modelstream.log.clock import wall_clock_ms
 from modelstream.log.outages import wait_out
 from modelstream.messages import Outgoing, TopicPartition, VersionId
-from modelstream.models.artifacts import artifact_bytes, lowered_bytes
+from modelstream.models.artifacts import artifact_bytes, lowered_bytes, told_digest
 from modelstream.models.check import CheckRequest, CheckVerdict, Failed
 from modelstream.models.declared import declaration
 from modelstream.models.jail import Jail
@@ -43,9 +43,11 @@ from modelstream.models.lifecycle import (
     retire,
     roll_back,
 )
+from modelstream.models.measurements import measure
 from modelstream.models.recent import recent_records
 from modelstream.models.references import referenced
 from modelstream.models.refusal import Refused
+from modelstream.models.releases import check_free, release, superseded
 from modelstream.wire.descriptor import (
     Action,
     ModelDescriptor,
@@ -168,7 +170,7 @@ class Admitter:
             message = Message(self._decode(value), offset, at_ms)
             return self._obey(message)
         except Refused as refused:
-            return [rejected(message, refused, _told_digest(message.descriptor))]
+            return [rejected(message, refused, told_digest(message.descriptor))]
 
     def _decode(self, value: bytes) -> ModelDescriptor:
         try:
@@ -177,17 +179,24 @@ class Admitter:
             raise Refused("malformed", str(error)) from error
 
     def _obey(self, message: Message) -> list[RegistryEvent]:
+        registry, flow = self._registry, self._flow
         match message.descriptor.action:
             case Action.PUBLISH | Action.STAGE:
-                return self._publish(message)
+                events = self._publish(message)
             case Action.PROMOTE:
-                return promote(message, self._registry)
+                events = promote(message, registry)
             case Action.ROLLBACK:
-                return roll_back(message, self._flow, self._registry)
+                events = roll_back(message, flow, registry)
             case Action.RETIRE:
-                return retire(message, self._registry)
+                events = retire(message, registry)
             case Action.PLAN:
-                return plan(message, self._flow, self._registry)
+                check_free(message, registry)
+                events = plan(message, flow, registry)
+            case Action.RELEASE:
+                return release(message, flow, registry)
+            case Action.MEASURE:
+                return measure(message, flow, registry)
+        return superseded(message, events, registry)
 
     def _publish(self, message: Message) -> list[RegistryEvent]:
         """Admit an artifact unless it is a version already; promote it unless it is but staged."""
@@ -288,10 +297,3 @@ class Admitter:
                     self._consumer.poll(1, 0, RECORD_BYTES_MAX)
         finally:
             self._consumer.resume([self._source])
-
-
-def _told_digest(descriptor: ModelDescriptor) -> str | None:
-    """Return the digest of a refused artifact, as far as it is known without fetching it."""
-    if descriptor.data is not None:
-        return hashlib.sha256(descriptor.data).hexdigest()
-    return descriptor.digest or None

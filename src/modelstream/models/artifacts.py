@@ -246,3 +246,10 @@ def _checked(data: bytes, digest: str) -> bytes:
 
 def _too_large(size: int) -> Refused:
     return Refused("too_large", f"the artifact has {size} bytes; at most {ARTIFACT_BYTES_MAX}")
+
+
+def told_digest(descriptor: ModelDescriptor) -> str | None:
+    """Return the digest of a refused artifact, as far as it is known without fetching it."""
+    if descriptor.data is not None:
+        return hashlib.sha256(descriptor.data).hexdigest()
+    return descriptor.digest or None

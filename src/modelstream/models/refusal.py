@@ -13,6 +13,7 @@ RefusalCode = Literal[
     # the message itself
     "malformed",
     "invalid_plan",
+    "invalid_release",
     "unknown_data_type",
     # getting the artifact
     "no_artifact",
@@ -43,6 +44,8 @@ RefusalCode = Literal[
     "retired",
     "not_current",
     "nothing_before",
+    "releasing",
+    "no_release",
 ]
 
 # How many names a reason lists: enough to see the pattern.

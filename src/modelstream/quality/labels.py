@@ -21,6 +21,17 @@ class _Told(msgspec.Struct):
     label: str | int | float | bool
 
 
+_DECODER = msgspec.json.Decoder(_Told)
+
+
+def decode_label(value: bytes) -> Label | None:
+    """Read a label; None where the message is none."""
+    try:
+        return _DECODER.decode(value).label
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
 class Labels:
     """The labels of a flow; `unreadable` had no key or no label, `dropped` were beyond the limit."""
 
@@ -28,17 +39,13 @@ class Labels:
         self.count = self.unreadable = self.dropped = 0
         self._times: dict[bytes, list[int]] = {}
         self._values: dict[bytes, list[Label]] = {}
-        self._decode = msgspec.json.Decoder(_Told).decode
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._times
 
     def add(self, key: bytes | None, timestamp: int, value: bytes) -> None:
         """Take in one message, in the order of the log."""
-        try:
-            label = self._decode(value).label
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            label = None
+        label = decode_label(value)
         if key is None or label is None:
             self.unreadable += 1
         elif self.count >= LABELS_KEPT_MAX:

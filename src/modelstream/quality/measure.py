@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from modelstream.audit.stored import StoredResult, decode_stored, version_named
 from modelstream.errors import InvalidFlow
 from modelstream.flow import Flow
 from modelstream.limits import AGREEMENT_PAIRS_MAX, BATCH_BYTES_MAX, BATCH_RECORDS_MAX
@@ -19,7 +18,8 @@ from modelstream.log.base import Log
 from modelstream.messages import VersionId
 from modelstream.quality.labels import Labels, read_labels
 from modelstream.quality.metrics import Quality, class_name
-from modelstream.wire.lineage import decided_of
+from modelstream.quality.told import said_of
+from modelstream.stored import StoredResult, decode_stored
 from modelstream.wire.writing import result_format
 
 OnRead = Callable[[int], None]
@@ -94,7 +94,7 @@ class _Fold:
     def add(self, key: bytes | None, result: StoredResult) -> None:
         """Take in one result, in the order of its partition."""
         self.results += 1
-        said = _said(result)
+        said = said_of(result)
         self._compare(said)
         if key is None or key not in self.labels:
             self.unlabelled += 1
@@ -134,7 +134,7 @@ class _Fold:
         if label is None:
             self.unlabelled += 1
             return
-        for version, outputs in _said(result).items():
+        for version, outputs in said_of(result).items():
             self.versions.setdefault(version, Quality()).add(label, outputs)
 
     def _compare(self, said: dict[VersionId, dict[str, Any]]) -> None:
@@ -148,17 +148,6 @@ class _Fold:
                     counts[pair] += 1
                 else:
                     counts["others", "the others"] += 1
-
-
-def _said(result: StoredResult) -> dict[VersionId, dict[str, Any]]:
-    """Return what each version said of a record, and the plan where the answer is its own."""
-    said: dict[VersionId, dict[str, Any]] = {}
-    if isinstance(result.decided, msgspec.Raw):
-        for each in decided_of(result.decided).candidates:
-            if isinstance(each.outputs, msgspec.Raw):
-                said[each.id] = msgspec.json.decode(each.outputs)
-    said.setdefault(version_named(result), msgspec.json.decode(result.outputs))
-    return said
 
 
 def _results(

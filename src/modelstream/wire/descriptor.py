@@ -48,9 +48,13 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
     RETIRE = "retire"
     PLAN = "plan"
+    RELEASE = "release"
+    MEASURE = "measure"
 
 
 _BRINGING = frozenset({Action.PUBLISH, Action.STAGE})
+_NAMING = _BRINGING | {Action.PROMOTE, Action.RETIRE}
+_ORDERING = frozenset({Action.RELEASE, Action.MEASURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class ModelDescriptor:
     key_id: str = ""
     signature_name: str = ""  # of the inputs and outputs to serve, where a model has several
     policy: str = ""  # of a plan: how answers are found from now on
+    order: str = ""  # of a release or a measurement: what is ordered or told, as JSON
 
 
 def encode_descriptor(descriptor: ModelDescriptor) -> bytes:
@@ -128,6 +133,7 @@ def encode_descriptor(descriptor: ModelDescriptor) -> bytes:
             key_id=descriptor.key_id,
             signature_name=descriptor.signature_name,
             policy=descriptor.policy,
+            order=descriptor.order,
         )
     except (TypeError, ValueError) as error:
         raise InvalidMessage(f"the descriptor cannot be written: {error}") from error
@@ -174,6 +180,7 @@ def decode_descriptor(data: bytes, dialect: Dialect = "canonical") -> ModelDescr
         key_id=message.key_id,
         signature_name=message.signature_name,
         policy=message.policy,
+        order=message.order,
     )
     _check(descriptor)
     return descriptor
@@ -202,7 +209,7 @@ def _check_size(size: int) -> None:
 def _check(descriptor: ModelDescriptor) -> None:
     """Raise InvalidMessage unless the descriptor keeps every rule."""
     _check_content(descriptor)
-    needed = descriptor.action not in {Action.ROLLBACK, Action.PLAN}
+    needed = descriptor.action in _NAMING
     _check_text("name", descriptor.name, limits.NAME_CHARS_MAX, needed=needed)
     for what in ("data_type", "version", "publisher", "key_id"):
         _check_text(what, getattr(descriptor, what), limits.NAME_CHARS_MAX)
@@ -213,6 +220,8 @@ def _check(descriptor: ModelDescriptor) -> None:
         limits.POLICY_TEXT_CHARS_MAX,
         needed=descriptor.action is Action.PLAN,
     )
+    ordering = descriptor.action in _ORDERING
+    _check_text("order", descriptor.order, limits.ORDER_CHARS_MAX, needed=ordering)
     _check_text("location", descriptor.location or "", limits.LOCATION_CHARS_MAX)
     if len(descriptor.description) > limits.DESCRIPTION_CHARS_MAX:
         raise InvalidMessage(

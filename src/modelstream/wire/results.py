@@ -9,7 +9,7 @@ import msgspec
 from modelstream.core.effects import Answer, Refusal
 from modelstream.errors import InvalidMessage
 from modelstream.limits import REJECT_VALUE_BYTES_MAX
-from modelstream.messages import Columns, Outputs, Position, Reject, Result, stamp_json
+from modelstream.messages import Columns, ModelNamed, Outputs, Position, Reject, Result, stamp_json
 
 
 class ResultWriter:
@@ -74,6 +74,7 @@ def make_reject(refusal: Refusal, position: Position, timestamp: int, value: byt
         timestamp=timestamp,
         value=value[:REJECT_VALUE_BYTES_MAX],
         value_bytes=len(value),
+        model=msgspec.UNSET if refusal.by is None else ModelNamed(*refusal.by),
     )
 
 

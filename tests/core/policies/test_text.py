@@ -37,7 +37,7 @@ def test_latest_may_be_written_in_lower_case() -> None:
         ("Majority(['a', 'b'], tie='last')", "'first' or 'reject'"),
         ("Average(['a', 'b'], weights=[1])", "one a member"),
         ("Best(['a'], by='luck')", "'confidence'"),
-        ("Best(['a'], by='live:auc')", "use 'confidence'"),
+        ("Best(['a'], by='live:')", "use 'confidence'"),
         ("Best([Majority(['a', 'b'])], by='declared:auc')", "chooses among models"),
         ("When('x >', 'a', 'b')", "cannot be read"),
         ("When('x > y', 'a', 'b')", "cannot be read"),

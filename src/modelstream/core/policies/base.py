@@ -82,7 +82,7 @@ class Case:
 
     `size` is the number of the batch's rows. `versions` are the candidates, those that can be asked;
     a reference without one is absent. `keys` and `fields` have an entry for each row of the batch.
-    `merits` are figures of versions, such as "declared:auc".
+    `merits` are figures of versions, such as "declared:auc" and "live:accuracy".
     """
 
     size: int
@@ -121,6 +121,11 @@ class Policy(Protocol):
         """The fields of a record that it looks at itself, with their types; "" is the key."""
         ...
 
+    @property
+    def merits(self) -> frozenset[str]:
+        """The figures of versions that it looks at itself, such as "declared:auc"."""
+        ...
+
     def ask(self, case: Case, rows: Rows) -> Asks:
         """Return what should have been asked by now, what was asked before included."""
         ...
@@ -153,6 +158,11 @@ class Single:
     def reads(self) -> Mapping[str, str]:
         """The record is not looked at."""
         return {}
+
+    @property
+    def merits(self) -> frozenset[str]:
+        """No figure of a version is looked at."""
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +201,11 @@ def refs_of(policy: Policy) -> tuple[Ref, ...]:
 def reads_of(policy: Policy) -> dict[str, str]:
     """Return the fields of a record that a policy looks at, with their types; "" is the key."""
     return {name: kind for each in walk(policy) for name, kind in each.reads.items()}
+
+
+def merits_of(policy: Policy) -> frozenset[str]:
+    """Return the figures of versions that a policy looks at."""
+    return frozenset().union(*(each.merits for each in walk(policy)))
 
 
 def speculates(policy: Policy) -> bool:

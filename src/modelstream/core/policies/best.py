@@ -25,6 +25,7 @@ from modelstream.messages import Column, Columns, Failure
 
 LOWER_IS_BETTER = frozenset({"rmse", "mae", "mse", "log_loss", "calibration", "brier"})
 _PROBABLE = ("prob", "confid")
+_OF_VERSIONS = frozenset({"declared", "live"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ class Best(Weighing):
     """One member's answer, chosen record by record or version by version.
 
     `by` is "confidence", the greatest of the probabilities that a member answers with (outputs whose
-    name has "prob" or "confid" in it); "output:NAME", the greatest of that output; or
-    "declared:METRIC", what the version's publisher says of it. By the first two all members are
-    asked, by the last the best alone, and the next where it failed. Of METRICs that tell errors the
-    lowest is best. Members without the figure come last, in order.
+    name has "prob" or "confid" in it); "output:NAME", the greatest of that output;
+    "declared:METRIC", what the version's publisher says of it; or "live:METRIC", what labels say of
+    it. By the first two all members are asked, by the others the best alone, and the next where it
+    failed. Of METRICs that tell errors the lowest is best. Members without the figure come last, in
+    order.
     """
 
     by: str = "confidence"
@@ -48,17 +50,23 @@ class Best(Weighing):
         check_members("Best", self.members)
         by: Any = self.by
         kind, colon, name = str(by).partition(":")
-        named = kind in {"output", "declared"} and colon and name
+        named = kind in {"output", *_OF_VERSIONS} and colon and name
         if not isinstance(by, str) or not (by == "confidence" or named):
             raise InvalidFlow(
-                f"Best's by is {self.by!r}; use 'confidence', 'output:NAME' or 'declared:METRIC'"
+                f"Best's by is {self.by!r}; use 'confidence', 'output:NAME', 'declared:METRIC' or "
+                f"'live:METRIC'"
             )
-        if kind == "declared" and not all(
+        if kind in _OF_VERSIONS and not all(
             isinstance(each, Latest | Model) for each in self.members
         ):
-            raise InvalidFlow("Best by 'declared' chooses among models; name them alone")
+            raise InvalidFlow(f"Best by {kind!r} chooses among models; name them alone")
         if self.within:
             check_ms("Best's within", self.within)
+
+    @property
+    def merits(self) -> frozenset[str]:
+        """The figure of versions that it chooses by."""
+        return frozenset() if self._of_records() else frozenset({self.by})
 
     def ask(self, case: Case, rows: Rows) -> Asks:
         """Ask all members, or the best and, where it failed, the next."""

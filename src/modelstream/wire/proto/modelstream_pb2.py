@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(modelstream/wire/proto/modelstream.proto\x12\x0bmodelstream\"\xa6\x06\n\x0fModelDescriptor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08\x64\x61taType\x18\x03 \x01(\t\x12\x39\n\tmodeltype\x18\x04 \x01(\x0e\x32&.modelstream.ModelDescriptor.ModelType\x12\x0e\n\x04\x64\x61ta\x18\x05 \x01(\x0cH\x00\x12\x12\n\x08location\x18\x06 \x01(\tH\x00\x12\x0f\n\x07version\x18\x10 \x01(\t\x12\x0e\n\x06\x64igest\x18\x11 \x01(\t\x12\x15\n\rcreated_at_ms\x18\x12 \x01(\x03\x12\x15\n\rfeature_names\x18\x13 \x03(\t\x12\x0e\n\x06labels\x18\x14 \x03(\t\x12:\n\x07metrics\x18\x15 \x03(\x0b\x32).modelstream.ModelDescriptor.MetricsEntry\x12)\n\x06golden\x18\x16 \x03(\x0b\x32\x19.modelstream.GoldenRecord\x12\x11\n\tpublisher\x18\x17 \x01(\t\x12\x33\n\x06\x61\x63tion\x18\x18 \x01(\x0e\x32#.modelstream.ModelDescriptor.Action\x12\x11\n\tsignature\x18\x19 \x01(\x0c\x12\x0e\n\x06key_id\x18\x1a \x01(\t\x12\x16\n\x0esignature_name\x18\x1b \x01(\t\x12\x0e\n\x06policy\x18\x1c \x01(\t\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x90\x01\n\tModelType\x12\x0e\n\nTENSORFLOW\x10\x00\x12\x13\n\x0fTENSORFLOWSAVED\x10\x01\x12\x08\n\x04PMML\x10\x02\x12\x07\n\x03PFA\x10\x03\x12\x08\n\x04ONNX\x10\x04\x12\x0b\n\x07XGBOOST\x10\x05\x12\x0c\n\x08LIGHTGBM\x10\x06\x12\x0c\n\x08\x43\x41TBOOST\x10\x07\x12\x0c\n\x08PIPELINE\x10\x08\x12\n\n\x06REMOTE\x10\t\"Q\n\x06\x41\x63tion\x12\x0b\n\x07PUBLISH\x10\x00\x12\t\n\x05STAGE\x10\x01\x12\x0b\n\x07PROMOTE\x10\x02\x12\x0c\n\x08ROLLBACK\x10\x03\x12\n\n\x06RETIRE\x10\x04\x12\x08\n\x04PLAN\x10\x05\x42\x10\n\x0eMessageContent\"L\n\x0cGoldenRecord\x12\x13\n\x0brecord_json\x18\x01 \x01(\t\x12\x14\n\x0coutputs_json\x18\x02 \x01(\t\x12\x11\n\ttolerance\x18\x03 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(modelstream/wire/proto/modelstream.proto\x12\x0bmodelstream\"\xcf\x06\n\x0fModelDescriptor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08\x64\x61taType\x18\x03 \x01(\t\x12\x39\n\tmodeltype\x18\x04 \x01(\x0e\x32&.modelstream.ModelDescriptor.ModelType\x12\x0e\n\x04\x64\x61ta\x18\x05 \x01(\x0cH\x00\x12\x12\n\x08location\x18\x06 \x01(\tH\x00\x12\x0f\n\x07version\x18\x10 \x01(\t\x12\x0e\n\x06\x64igest\x18\x11 \x01(\t\x12\x15\n\rcreated_at_ms\x18\x12 \x01(\x03\x12\x15\n\rfeature_names\x18\x13 \x03(\t\x12\x0e\n\x06labels\x18\x14 \x03(\t\x12:\n\x07metrics\x18\x15 \x03(\x0b\x32).modelstream.ModelDescriptor.MetricsEntry\x12)\n\x06golden\x18\x16 \x03(\x0b\x32\x19.modelstream.GoldenRecord\x12\x11\n\tpublisher\x18\x17 \x01(\t\x12\x33\n\x06\x61\x63tion\x18\x18 \x01(\x0e\x32#.modelstream.ModelDescriptor.Action\x12\x11\n\tsignature\x18\x19 \x01(\x0c\x12\x0e\n\x06key_id\x18\x1a \x01(\t\x12\x16\n\x0esignature_name\x18\x1b \x01(\t\x12\x0e\n\x06policy\x18\x1c \x01(\t\x12\r\n\x05order\x18\x1d \x01(\t\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x90\x01\n\tModelType\x12\x0e\n\nTENSORFLOW\x10\x00\x12\x13\n\x0fTENSORFLOWSAVED\x10\x01\x12\x08\n\x04PMML\x10\x02\x12\x07\n\x03PFA\x10\x03\x12\x08\n\x04ONNX\x10\x04\x12\x0b\n\x07XGBOOST\x10\x05\x12\x0c\n\x08LIGHTGBM\x10\x06\x12\x0c\n\x08\x43\x41TBOOST\x10\x07\x12\x0c\n\x08PIPELINE\x10\x08\x12\n\n\x06REMOTE\x10\t\"k\n\x06\x41\x63tion\x12\x0b\n\x07PUBLISH\x10\x00\x12\t\n\x05STAGE\x10\x01\x12\x0b\n\x07PROMOTE\x10\x02\x12\x0c\n\x08ROLLBACK\x10\x03\x12\n\n\x06RETIRE\x10\x04\x12\x08\n\x04PLAN\x10\x05\x12\x0b\n\x07RELEASE\x10\x06\x12\x0b\n\x07MEASURE\x10\x07\x42\x10\n\x0eMessageContent\"L\n\x0cGoldenRecord\x12\x13\n\x0brecord_json\x18\x01 \x01(\t\x12\x14\n\x0coutputs_json\x18\x02 \x01(\t\x12\x11\n\ttolerance\x18\x03 \x01(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -24,13 +24,13 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_MODELDESCRIPTOR_METRICSENTRY']._options = None
   _globals['_MODELDESCRIPTOR_METRICSENTRY']._serialized_options = b'8\001'
   _globals['_MODELDESCRIPTOR']._serialized_start=58
-  _globals['_MODELDESCRIPTOR']._serialized_end=864
-  _globals['_MODELDESCRIPTOR_METRICSENTRY']._serialized_start=570
-  _globals['_MODELDESCRIPTOR_METRICSENTRY']._serialized_end=616
-  _globals['_MODELDESCRIPTOR_MODELTYPE']._serialized_start=619
-  _globals['_MODELDESCRIPTOR_MODELTYPE']._serialized_end=763
-  _globals['_MODELDESCRIPTOR_ACTION']._serialized_start=765
-  _globals['_MODELDESCRIPTOR_ACTION']._serialized_end=846
-  _globals['_GOLDENRECORD']._serialized_start=866
-  _globals['_GOLDENRECORD']._serialized_end=942
+  _globals['_MODELDESCRIPTOR']._serialized_end=905
+  _globals['_MODELDESCRIPTOR_METRICSENTRY']._serialized_start=585
+  _globals['_MODELDESCRIPTOR_METRICSENTRY']._serialized_end=631
+  _globals['_MODELDESCRIPTOR_MODELTYPE']._serialized_start=634
+  _globals['_MODELDESCRIPTOR_MODELTYPE']._serialized_end=778
+  _globals['_MODELDESCRIPTOR_ACTION']._serialized_start=780
+  _globals['_MODELDESCRIPTOR_ACTION']._serialized_end=887
+  _globals['_GOLDENRECORD']._serialized_start=907
+  _globals['_GOLDENRECORD']._serialized_end=983
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ModelDescriptor(_message.Message):
-    __slots__ = ("name", "description", "dataType", "modeltype", "data", "location", "version", "digest", "created_at_ms", "feature_names", "labels", "metrics", "golden", "publisher", "action", "signature", "key_id", "signature_name", "policy")
+    __slots__ = ("name", "description", "dataType", "modeltype", "data", "location", "version", "digest", "created_at_ms", "feature_names", "labels", "metrics", "golden", "publisher", "action", "signature", "key_id", "signature_name", "policy", "order")
     class ModelType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         TENSORFLOW: _ClassVar[ModelDescriptor.ModelType]
@@ -38,12 +38,16 @@ class ModelDescriptor(_message.Message):
         ROLLBACK: _ClassVar[ModelDescriptor.Action]
         RETIRE: _ClassVar[ModelDescriptor.Action]
         PLAN: _ClassVar[ModelDescriptor.Action]
+        RELEASE: _ClassVar[ModelDescriptor.Action]
+        MEASURE: _ClassVar[ModelDescriptor.Action]
     PUBLISH: ModelDescriptor.Action
     STAGE: ModelDescriptor.Action
     PROMOTE: ModelDescriptor.Action
     ROLLBACK: ModelDescriptor.Action
     RETIRE: ModelDescriptor.Action
     PLAN: ModelDescriptor.Action
+    RELEASE: ModelDescriptor.Action
+    MEASURE: ModelDescriptor.Action
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +74,7 @@ class ModelDescriptor(_message.Message):
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_NAME_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     dataType: str
@@ -89,7 +94,8 @@ class ModelDescriptor(_message.Message):
     key_id: str
     signature_name: str
     policy: str
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., dataType: _Optional[str] = ..., modeltype: _Optional[_Union[ModelDescriptor.ModelType, str]] = ..., data: _Optional[bytes] = ..., location: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., feature_names: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., golden: _Optional[_Iterable[_Union[GoldenRecord, _Mapping]]] = ..., publisher: _Optional[str] = ..., action: _Optional[_Union[ModelDescriptor.Action, str]] = ..., signature: _Optional[bytes] = ..., key_id: _Optional[str] = ..., signature_name: _Optional[str] = ..., policy: _Optional[str] = ...) -> None: ...
+    order: str
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., dataType: _Optional[str] = ..., modeltype: _Optional[_Union[ModelDescriptor.ModelType, str]] = ..., data: _Optional[bytes] = ..., location: _Optional[str] = ..., version: _Optional[str] = ..., digest: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., feature_names: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., golden: _Optional[_Iterable[_Union[GoldenRecord, _Mapping]]] = ..., publisher: _Optional[str] = ..., action: _Optional[_Union[ModelDescriptor.Action, str]] = ..., signature: _Optional[bytes] = ..., key_id: _Optional[str] = ..., signature_name: _Optional[str] = ..., policy: _Optional[str] = ..., order: _Optional[str] = ...) -> None: ...
 
 class GoldenRecord(_message.Message):
     __slots__ = ("record_json", "outputs_json", "tolerance")
