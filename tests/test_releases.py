@@ -1,13 +1,18 @@
 """Releases, drift and live quality, told by the registry: what happens, and which events come of it."""
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from modelstream import publishing
+from modelstream.audit.history import read_history
 from modelstream.audit.verify import verify
 from modelstream.core.policies.text import parse_policy
+from modelstream.engines.serve import serve
+from modelstream.engines.topics import prepare
 from modelstream.events import (
     Drifted,
     Measured,
@@ -19,7 +24,8 @@ from modelstream.events import (
     version_of,
 )
 from modelstream.flow import Flow
-from modelstream.messages import VersionId
+from modelstream.log.memory import MemoryLog
+from modelstream.messages import Outgoing, VersionId
 from modelstream.monitoring import Monitoring
 from tests.support.artifacts import adder
 from tests.support.scenario import Scenario
@@ -321,3 +327,34 @@ def test_a_plan_of_the_data_types_own_comes_back() -> None:
         scene.settle()
         assert told(scene.news())[-1] == "plan 3: Latest()"
         assert scene.join.shell.machine.registry.current("wine") == VersionId("plus", "1")
+
+
+def test_a_release_ends_by_itself_while_records_flow() -> None:
+    flow = Flow(name="wine", monitor=Monitoring(every_s=0.1))
+    log, stop = MemoryLog(), threading.Event()
+    server = threading.Thread(target=lambda: serve(flow, log, stop=stop))
+    prepare(flow, log)
+    server.start()
+    try:
+        for amount in (1.0, 2.0):
+            position = publishing.publish(
+                log, flow, adder(amount), name="plus", stage=amount > 1, data_type="wine"
+            )
+            assert publishing.verdict(log, flow, position, 60)
+        position = publishing.release(log, flow, "plus", "2", steps=(0.0, 0.5), every=50)
+        assert publishing.verdict(log, flow, position, 60)
+        sent = 0
+        deadline = time.monotonic() + 60
+        while read_history(log, flow).releases[-1].state != "promoted":
+            keys = [f"k{sent + number}".encode() for number in range(20)]
+            log.append(Outgoing("wine.records", [b'{"x":1}'] * 20, keys=keys, partition=0))
+            sent += 20
+            time.sleep(0.01)
+            assert time.monotonic() < deadline, "the release never ended"
+    finally:
+        stop.set()
+        server.join()
+    states = [each.state for each in read_history(log, flow).releases]
+    assert states == ["promoted"]
+    report = verify(log, flow)
+    assert report.ok, report

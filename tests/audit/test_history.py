@@ -1,16 +1,27 @@
 """The registry as a function of position is the registry's own fold, stopped there."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modelstream.audit.history import Moment, read_history
 from modelstream.core.registry import Registry
 from modelstream.engines.topics import prepare
-from modelstream.events import RegistryEvent, decode_event, encode_event
+from modelstream.events import Figures, RegistryEvent, decode_event, encode_event
 from modelstream.flow import Flow
 from modelstream.log.memory import MemoryLog
 from modelstream.messages import Outgoing, VersionId
-from tests.support.events import admitted, promoted, rejected, retired, rolled_back
+from tests.support.events import (
+    admitted,
+    drifted,
+    measured,
+    planned,
+    promoted,
+    rejected,
+    released,
+    retired,
+    rolled_back,
+)
 
 FLOW = Flow(name="wine", data_type_field="kind")
 EVENTS = st.one_of(
@@ -25,6 +36,15 @@ EVENTS = st.one_of(
     ),
     st.builds(retired, st.sampled_from("ab"), st.sampled_from("12")),
     st.builds(rejected, st.just("a")),
+    st.builds(
+        released,
+        st.sampled_from("ab"),
+        st.sampled_from("12"),
+        st.sampled_from(("started", "stepped", "promoted", "aborted")),
+        st.sampled_from((0, 1)),
+    ),
+    st.builds(drifted, st.just("x"), alarm=st.booleans()),
+    st.builds(measured, st.builds(Figures, name=st.just("a"), version=st.sampled_from("12"))),
 )
 
 
@@ -122,3 +142,38 @@ def test_history_is_the_fold_stopped_at_a_position(events: list[RegistryEvent]) 
             promotion = history.promotion(version, position)
             assert (promotion is None) == (known.promotions == 0)
     assert history.versions == registry.versions
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ((measured(Figures(name="z", version="1")),), "measured: z@1 was never admitted"),
+        ((released("z", "2"),), "released: z@2 was never admitted"),
+        ((released("a", "2", "stepped"),), "released: a@2 is not being released"),
+        ((released("a", "2"), released("a", "1")), "released: a@2 is being released"),
+        ((released("a", "2"), released("a", "1", "aborted")), "a@1 is not being released"),
+        ((released("a", "2"), released("a", "2", "stepped", 0)), "step 0 does not follow step 0"),
+        ((planned("", "1"),), "planned: answer '' cannot be read"),
+    ],
+)
+def test_a_release_that_cannot_have_gone_so_is_a_damage(
+    events: tuple[RegistryEvent, ...], told: str
+) -> None:
+    log = of_events(admitted("a"), admitted("a", "2"), promoted("a"), *events)
+    history = read_history(log, FLOW)
+    (damage,) = history.damages
+    assert told in damage.detail
+
+
+def test_a_history_tells_how_releases_went_and_what_is_so_now() -> None:
+    told = measured(Figures(name="a", version="2"))
+    start, end = released("a", "2"), released("a", "2", "aborted")
+    alarm = drifted("x", alarm=True)
+    log = of_events(
+        admitted("a"), admitted("a", "2"), promoted("a"), start, told, end, start, alarm
+    )
+    history = read_history(log, FLOW)
+    assert history.damages == ()
+    assert history.releases == (end, start)
+    assert history.measured == {"wine": told}
+    assert history.alarms == (alarm,)

@@ -19,7 +19,18 @@ from tests.support.commands import Run
 from tests.support.flows import Rig
 
 VERBS = [
-    *("serve", "admit", "demo", "publish", "stage", "promote", "rollback", "retire", "plan"),
+    *(
+        "serve",
+        "admit",
+        "demo",
+        "publish",
+        "stage",
+        "promote",
+        "rollback",
+        "retire",
+        "plan",
+        "release",
+    ),
     *(
         "models",
         "stats",

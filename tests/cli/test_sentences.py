@@ -3,10 +3,20 @@
 import pytest
 
 from modelstream.cli import sentences
-from modelstream.events import RegistryEvent
+from modelstream.events import Figures, RegistryEvent
 from modelstream.limits import LINE_CHARS_MAX
 from modelstream.messages import ModelStamp, Position, Reject, Result, stamp_json
-from tests.support.events import admitted, promoted, rejected, retired, rolled_back
+from tests.support.events import (
+    admitted,
+    drifted,
+    measured,
+    planned,
+    promoted,
+    rejected,
+    released,
+    retired,
+    rolled_back,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +31,19 @@ from tests.support.events import admitted, promoted, rejected, retired, rolled_b
         (retired("a"), "retired a@1"),
         (rejected("a"), "rejected a (invalid_model): not a model"),
         (rejected(""), "rejected a message (invalid_model): not a model"),
+        (planned("Latest()"), "plan 1 for all data types: Latest()"),
+        (planned("", "2", "wine"), "plan 2 for data type wine: that of all"),
+        (released("a", "2"), "release of a@2 for wine began: 0.1 of the keys"),
+        (released("a", "2", "stepped", 1), "release of a@2 goes a step on: 0.5 of the keys"),
+        (released("a", "2", "rolled_back"), "release of a@2 failed: a@1 goes on alone"),
+        (released("a", "2", "promoted"), "release of a@2 succeeded: it takes the place of a@1"),
+        (measured(), "measured wine by records of none"),
+        (
+            measured(Figures(name="a", version="1", records=1200)),
+            "measured wine by records of a@1 1,200",
+        ),
+        (drifted("x", alarm=True), "wine: x has drifted (PSI 0.500, KS 0.300)"),
+        (drifted("x", alarm=False), "wine: x is back at its profile (PSI 0.500, KS 0.300)"),
     ],
 )
 def test_an_event_is_told(event: RegistryEvent, told: str) -> None:

@@ -30,9 +30,9 @@ def test_every_event_from_now_on_is_told_once(caplog: pytest.LogCaptureFixture) 
         rig.event(admitted("a"), promoted("a"))
         rig.event(rejected("b"))
     assert facts(caplog) == [
-        {"event": "admitted", "name": "a", "version": "1"},
-        {"event": "promoted", "name": "a", "version": "1"},
-        {"event": "rejected", "name": "b", "version": None},
+        {"event": "admitted", "name": "a", "version": "1", "data_type": "wine"},
+        {"event": "promoted", "name": "a", "version": "1", "data_type": "wine"},
+        {"event": "rejected", "name": "b", "data_type": "wine"},
     ]
     assert [record.levelname for record in caplog.records] == ["INFO", "INFO", "WARNING"]
     assert caplog.messages[2] == "rejected b (invalid_model): not a model"

@@ -83,13 +83,7 @@ def superseded(
 
 def check_free(message: Message, registry: Registry) -> None:
     """Raise Refused where a plan would come in between a release and its end."""
-    going_on = registry.releases.get(message.descriptor.data_type)
-    if going_on is not None:
-        raise Refused(
-            "releasing",
-            f"{version_of(going_on)} is being released for data type {going_on.data_type!r}; wait "
-            f"for its end, or end it: modelstream release abort",
-        )
+    _check_none(message.descriptor.data_type, registry)
 
 
 def _start(
@@ -97,29 +91,7 @@ def _start(
 ) -> list[RegistryEvent]:
     candidate = _candidate(message, registry)
     data_type = registry.versions[candidate].admitted.data_type
-    champion = registry.current(data_type)
-    if champion is None:
-        raise Refused(
-            "nothing_before",
-            f"no version is current for data type {data_type!r}, so there is none to take over "
-            f"from; promote {candidate}",
-        )
-    if champion == candidate:
-        raise Refused("artifact_exists", f"{candidate} is current for {data_type!r} already")
-    going_on = registry.releases.get(data_type)
-    if going_on is not None:
-        raise Refused(
-            "releasing",
-            f"{version_of(going_on)} is being released for data type {data_type!r}; wait for its "
-            f"end, or end it: modelstream release abort",
-        )
-    planned = registry.plan(data_type)
-    if planned is not None and planned.policy not in _LATEST:
-        raise Refused(
-            "invalid_release",
-            f"answers for data type {data_type!r} are found by {planned.policy}; a release shares "
-            f"them between the current version and another: make the plan Latest() first",
-        )
+    champion = _champion(candidate, data_type, registry)
     own = registry.plans.get(data_type)
     started = Released(
         data_type=data_type,
@@ -145,6 +117,38 @@ def _start(
     if objection:
         raise Refused("invalid_release", f"a release that begins with a shadow {objection}")
     return [started, _planned(message, data_type, policy_text(policy), registry)]
+
+
+def _champion(candidate: VersionId, data_type: str, registry: Registry) -> VersionId:
+    """Return whose place a candidate would take. Raises Refused where that cannot be shared now."""
+    champion = registry.current(data_type)
+    if champion is None:
+        raise Refused(
+            "nothing_before",
+            f"no version is current for data type {data_type!r}, so there is none to take over "
+            f"from; promote {candidate}",
+        )
+    if champion == candidate:
+        raise Refused("artifact_exists", f"{candidate} is current for {data_type!r} already")
+    _check_none(data_type, registry)
+    planned = registry.plan(data_type)
+    if planned is not None and planned.policy not in _LATEST:
+        raise Refused(
+            "invalid_release",
+            f"answers for data type {data_type!r} are found by {planned.policy}; a release shares "
+            f"them between the current version and another: make the plan Latest() first",
+        )
+    return champion
+
+
+def _check_none(data_type: str, registry: Registry) -> None:
+    going_on = registry.releases.get(data_type)
+    if going_on is not None:
+        raise Refused(
+            "releasing",
+            f"{version_of(going_on)} is being released for data type {data_type!r}; wait for its "
+            f"end, or end it: modelstream release FLOW.toml abort",
+        )
 
 
 def _candidate(message: Message, registry: Registry) -> VersionId:
