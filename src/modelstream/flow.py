@@ -67,6 +67,7 @@ class Flow:
     durability: Literal["process", "power"] = "process"
     kafka: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     device: Device = "cpu"
+    isolation: Literal["auto", "thread", "process"] = "auto"
     schemas: Schemas = field(default_factory=Schemas)
     bind: Bind = field(default_factory=dict)
     functions: Functions = field(default_factory=dict)
@@ -223,6 +224,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "headers": ("none", "model", "cloudevents"),
     "durability": ("process", "power"),
     "device": DEVICES,
+    "isolation": ("auto", "thread", "process"),
     "descriptor_dialect": ("canonical", "pmml1"),
 }
 

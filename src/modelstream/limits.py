@@ -364,3 +364,17 @@ LABEL_JOIN_MAX = 200_000
 ORDER_CHARS_MAX = 500_000
 # How long the monitor sleeps where there is nothing to read.
 MONITOR_WAIT_SECONDS = 0.2
+
+# -- versions in processes of their own ------------------------------------------------------------
+
+# Memory that a parent and its child both see; only what is used of it is ever there. A batch that is
+# larger is asked for in parts.
+ISOLATED_MEMORY_BYTES = 64 * 1024 * 1024
+# Address space of such a process, in which libraries have mapped 1 GiB before a model is loaded.
+ISOLATED_ADDRESS_BYTES_MAX = 8 * 1024 * 1024 * 1024
+# A version's lowered form, or columns of text.
+ISOLATED_FRAME_BYTES_MAX = 2 * ARTIFACT_BYTES_MAX
+# Loading and warming up a version that was admitted.
+ISOLATED_OPEN_SECONDS_MAX = 30.0
+# Processes that one score call may lose while it looks for the record that ends them.
+ISOLATED_DEATHS_MAX = 30

@@ -29,7 +29,9 @@ class Rig:
         self.now = 0.0
         self.done: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self.model = FakeModel()
-        self.executor = Executor(ready(self.model, ()), self.score, self.done, 10, lambda: self.now)
+        self.executor = Executor(
+            ready(self.model, ()), self.score, self.done, 10, clock=lambda: self.now
+        )
 
     def score(self, _loaded: Loaded, values: Sequence[Any], rows: Rows) -> Outcome:
         self.begun.set()

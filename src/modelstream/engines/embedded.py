@@ -7,8 +7,10 @@ reads the whole registry.
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from modelstream.engines.flights import Flight, Flights
+from modelstream.engines.isolated.choice import isolate
 from modelstream.engines.loaded import Loaded, load
 from modelstream.engines.outgoing import Outbox
 from modelstream.engines.shell import Shell
@@ -51,7 +53,9 @@ class Embedded:
         self._settled: set[TopicPartition] = set()
         self._data_types = flow.record_topics
         self._read_type = read_field(flow.data_type_field) if flow.data_type_field else None
-        self.shell = Shell(flow, self._load, lambda: None)
+        self.shell = Shell(
+            flow, self._load, lambda: None, partial(isolate, flow=flow, lowered=lowered)
+        )
         self._outbox = Outbox(flow, self.shell.results, log.topics()[flow.results])
         try:
             self.follow_registry()

@@ -1,7 +1,8 @@
 """An executor scores with one version in a thread of its own, beside the loop and other versions.
 
-What waits for it is scored together. A call that hangs harms nobody else: the thread is left behind
-with its version's asks failed, and another one goes on.
+What waits for it is scored together. A version that would hold the interpreter's lock meanwhile is
+scored in a process of its own, once that is there. A call that hangs harms nobody else: the process is
+ended, or the thread left behind, and another one goes on.
 """
 
 import queue
@@ -10,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, chain
 from typing import Any
 
@@ -17,6 +19,7 @@ import numpy as np
 
 from modelstream.core.effects import Outcome, Score
 from modelstream.core.policies.base import RowArray, row_array
+from modelstream.engines.isolated.scorer import IsolatedScorer
 from modelstream.engines.loaded import Loaded
 from modelstream.errors import ModelUnavailable
 from modelstream.limits import (
@@ -27,6 +30,8 @@ from modelstream.limits import (
 from modelstream.messages import Failure, Rows
 
 ScoreRows = Callable[[Loaded, Sequence[Any], Rows], Outcome]
+# Makes a version's process; None where it cannot be had.
+Isolate = Callable[[], IsolatedScorer | None]
 
 
 @dataclass(slots=True)
@@ -56,11 +61,18 @@ class Executor:
         score_rows: ScoreRows,
         done: "queue.SimpleQueue[Done]",
         most: int,
+        *,
         clock: Callable[[], float] = time.monotonic,
+        isolate: Isolate | None = None,
     ) -> None:
         self._loaded, self._score_rows, self._done = loaded, score_rows, done
         self._most, self._clock = most, clock
         self._left = 0
+        self._isolated: IsolatedScorer | None = None
+        self._isolating = threading.Lock()
+        self._over = False
+        if isolate is not None:
+            threading.Thread(target=self._isolate, args=(isolate,), daemon=True).start()
         self._worker = self._start()
 
     def ask(self, ask: Ask) -> None:
@@ -77,10 +89,13 @@ class Executor:
         self._done.put(_failed(ask, f"{ask.score.version} {why}"))
 
     def check(self) -> None:
-        """Leave a thread behind whose call has been going on for too long."""
+        """End a process, or leave a thread behind, whose call has been going on for too long."""
         worker = self._worker
         with worker.changed:
             if worker.since is None or self._clock() - worker.since < SCORE_SECONDS_MAX:
+                return
+            if worker.isolated is not None:
+                worker.isolated.give_up()
                 return
             worker.ended = True
             stuck, worker.scoring = list(worker.scoring), []
@@ -98,6 +113,13 @@ class Executor:
         with self._worker.changed:
             self._worker.ended = True
             self._worker.changed.notify()
+
+    def end(self) -> None:
+        """End the thread, and the call in hand as far as that can be: nobody wants what it gives."""
+        self.close()
+        isolated = self._worker.isolated
+        if isolated is not None:
+            isolated.give_up(for_good=True)
 
     def alive(self) -> bool:
         """Tell whether the thread is there."""
@@ -117,12 +139,28 @@ class Executor:
 
     def _run(self, worker: "_Worker") -> None:
         while asks := worker.take(self._most):
-            told = _scored(self._loaded, self._score_rows, asks)
+            as_json = all(isinstance(each, bytes) for ask in asks for each in ask.values[:1])
+            worker.isolated = isolated = self._isolated if as_json else None
+            call = partial(self._score_rows, self._loaded) if isolated is None else isolated.score
+            told = _scored(call, asks)
             if worker.finish():
                 for done in told:
                     self._done.put(done)
         if worker is self._worker:
             self._loaded.model.close()
+            with self._isolating:
+                self._over = True
+                if self._isolated is not None:
+                    self._isolated.close()
+
+    def _isolate(self, isolate: "Isolate") -> None:
+        """Have a process made, while the thread scores; without one it goes on to do so."""
+        scorer = isolate()
+        with self._isolating:
+            if scorer is not None and self._over:
+                scorer.close()
+            else:
+                self._isolated = scorer
 
 
 class _Worker:
@@ -135,6 +173,7 @@ class _Worker:
         self.scoring: list[Ask] = []
         self.since: float | None = None
         self.ended = False
+        self.isolated: IsolatedScorer | None = None  # that has the call in hand
         self._clock = clock
 
     def take(self, most: int) -> list[Ask]:
@@ -169,14 +208,14 @@ class _Worker:
             self.waiting = deque(ask for ask in self.waiting if not ask.dropped)
 
 
-def _scored(loaded: Loaded, score_rows: ScoreRows, asks: Sequence[Ask]) -> list[Done]:
+def _scored(call: Callable[[Sequence[Any], Rows], Outcome], asks: Sequence[Ask]) -> list[Done]:
     """Score what was asked, in one call."""
     try:
         if len(asks) == 1:
             (ask,) = asks
-            return [Done(ask, score_rows(loaded, ask.values, ask.score.rows))]
+            return [Done(ask, call(ask.values, ask.score.rows))]
         values = list(chain.from_iterable(ask.values for ask in asks))
-        outcome = score_rows(loaded, values, range(len(values)))
+        outcome = call(values, range(len(values)))
     except ModelUnavailable as error:
         return [Done(ask, None, str(error)) for ask in asks]
     except Exception as error:  # noqa: BLE001 - whatever a model does, the thread goes on

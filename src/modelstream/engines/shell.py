@@ -10,6 +10,7 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from modelstream.core.effects import (
@@ -27,6 +28,7 @@ from modelstream.core.effects import (
 from modelstream.core.machine import Machine
 from modelstream.engines.absences import SCHEMAS, Absences
 from modelstream.engines.executor import Ask, Done, Executor
+from modelstream.engines.isolated.scorer import IsolatedScorer
 from modelstream.engines.loaded import Loaded, score
 from modelstream.engines.loader import Loader
 from modelstream.engines.turn import DataTypeOf, Turn, as_core_batch, begin, read
@@ -47,7 +49,11 @@ class Shell:
     """A machine, the versions it has in memory, and the thread that brings them there."""
 
     def __init__(
-        self, flow: Flow, load: Callable[[Admitted], Loaded], on_change: Callable[[], None]
+        self,
+        flow: Flow,
+        load: Callable[[Admitted], Loaded],
+        on_change: Callable[[], None],
+        isolate: Callable[[Admitted], IsolatedScorer | None] | None = None,
     ) -> None:
         self.machine = Machine(flow.answer, flow.on_no_model)
         self.released = False
@@ -61,6 +67,7 @@ class Shell:
         self._retry_at: dict[VersionId, float] = {}
         self._batches = 0
         self._turns: dict[int, Turn] = {}  # those in flight
+        self._isolate = isolate
         self._executors: dict[VersionId, Executor] = {}
         self._leaving: list[Executor] = []
         self._asks: dict[int, list[Ask]] = {}  # by turn
@@ -137,7 +144,7 @@ class Shell:
             if outcome.loaded is not None:
                 outcome.loaded.model.close()
         for version, executor in self._executors.items():
-            executor.close()
+            executor.end()
             self._leaving.append(executor)
             self._loaded.pop(version, None)
         for executor in self._leaving:
@@ -216,8 +223,13 @@ class Shell:
 
     def _executor(self, version: VersionId) -> Executor:
         if version not in self._executors:
+            admitted = self.machine.registry.versions[version].admitted
             self._executors[version] = Executor(
-                self._loaded[version], self._score_rows, self._scored, self._flow.batch_records
+                self._loaded[version],
+                self._score_rows,
+                self._scored,
+                self._flow.batch_records,
+                isolate=None if self._isolate is None else partial(self._isolate, admitted),
             )
         return self._executors[version]
 

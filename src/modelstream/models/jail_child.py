@@ -35,7 +35,7 @@ from modelstream.models.jail_protocol import (
 def main() -> None:
     """Import all formats, say so, and serve orders until the parent is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    _import_all()
+    import_all()
     # What is here now is never freed: without this, the collector would touch, and so copy, it.
     gc.collect()
     gc.freeze()
@@ -44,7 +44,7 @@ def main() -> None:
         pass
 
 
-def _import_all() -> None:
+def import_all() -> None:
     """Import all that a check may come to need: a confined child can open no file any more."""
     for name in formats():
         # What is not installed is told to those who publish such a model.

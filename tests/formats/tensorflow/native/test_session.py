@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from modelstream.confinement.confine import Confinement
+from modelstream.confinement.forker import Child, Forker
 from modelstream.confinement.frames import receive_frame, send_frame
 from modelstream.errors import InvalidModel, ModelFailed, ModelTimedOut
 from modelstream.formats import runtimes
@@ -27,7 +28,7 @@ from modelstream.formats.tensorflow.native.messages import (
     pack_array,
     unpack_array,
 )
-from modelstream.formats.tensorflow.native.runtime import Child, Runtime
+from modelstream.formats.tensorflow.native.runtime import IMPORTS
 from modelstream.formats.tensorflow.native.session import NativeSession, Value
 
 FORM = NativeForm(
@@ -69,7 +70,7 @@ class FakeChild(Child):
 
 
 @dataclass
-class FakeRuntime(Runtime):
+class FakeRuntime(Forker):
     """Gives a thread for a process; each one says what its turn of `says` has it say."""
 
     says: list[Says]
@@ -82,7 +83,7 @@ class FakeRuntime(Runtime):
     def leave(self) -> None:
         self.users -= 1
 
-    def fork(self) -> Child:
+    def fork(self, *_: int) -> Child:
         ours, theirs = socket.socketpair()
         says = self.says[min(len(self.forked), len(self.says) - 1)]
         threading.Thread(target=_live, args=(theirs, says), daemon=True).start()
@@ -217,7 +218,7 @@ def test_texts_are_sent_as_bytes_and_data_urls_as_what_they_hold() -> None:
 def test_where_tensorflow_cannot_be_imported_that_is_told(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    runtime = Runtime()
+    runtime = Forker(IMPORTS)
     runtime.enter()
     with pytest.raises(InvalidModel, match=r"cannot be imported .* exit code 1, .*native\.child"):
         runtime.fork()

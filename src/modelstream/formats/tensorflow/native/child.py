@@ -5,20 +5,18 @@ one graph, is confined before it reads it, and ends with its model: what TensorF
 back when a session is closed goes with it.
 """
 
-import gc
 import os
-import signal
 import socket
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
 from modelstream.confinement.confine import confine
+from modelstream.confinement.forking import fork_on_demand, orphaned
 from modelstream.confinement.frames import receive_frame, send_frame
 from modelstream.formats.tensorflow.native.messages import (
-    READY,
     Answered,
     Failed,
     Open,
@@ -49,44 +47,17 @@ def main() -> None:
     v1 = tensorflow.compat.v1
     # Looked up now, since TensorFlow imports on first use, and a confined child cannot.
     _ = (v1.Session, v1.ConfigProto, v1.GraphDef, v1.import_graph_def, tensorflow.Graph)
-    # Children are not waited for: their parents see them end by the handle that they are sent.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    gc.collect()
-    gc.freeze()
-    control.send(READY)
-    while _fork(control, tensorflow):
-        pass
+    zygote = os.getpid()
+    fork_on_demand(control, lambda descriptors: _live(descriptors[0], tensorflow, zygote))
 
 
-def _fork(control: socket.socket, tensorflow: Any) -> bool:
-    """Fork one child for the socket that comes; send a handle of it. False at the end."""
-    _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-    if not descriptors:
-        return False
-    parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        control.close()
-        _live(descriptors[0], tensorflow, parent)
-    os.close(descriptors[0])
-    handle = os.pidfd_open(pid)
-    socket.send_fds(control, [READY], [handle])
-    os.close(handle)
-    return True
-
-
-def _live(fd: int, tensorflow: Any, parent: int) -> NoReturn:
+def _live(fd: int, tensorflow: Any, parent: int) -> None:
     """Be confined, say how, and only then read a graph and serve it."""
-    try:
-        confinement = confine(fd, NATIVE_MEMORY_BYTES_MAX, threads=True, readable=_READABLE)
-        # Who lost its parent before it was bound to end with it would be nobody's to end.
-        if os.getppid() == parent:
-            with socket.socket(fileno=fd) as channel:
-                send_frame(channel, msgspec.msgpack.encode(confinement))
-                _serve(channel, tensorflow)
-    finally:
-        # Never back into the loop above, whatever happened.
-        os._exit(0)
+    confinement = confine(fd, NATIVE_MEMORY_BYTES_MAX, threads=True, readable=_READABLE)
+    if not orphaned(parent):
+        with socket.socket(fileno=fd) as channel:
+            send_frame(channel, msgspec.msgpack.encode(confinement))
+            _serve(channel, tensorflow)
 
 
 def _serve(channel: socket.socket, tensorflow: Any) -> None:

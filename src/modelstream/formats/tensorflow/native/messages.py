@@ -12,8 +12,6 @@ import numpy as np
 from modelstream.errors import ModelFailed
 from modelstream.messages import Column
 
-# Said once TensorFlow is imported, and with the handle of each child.
-READY = b"ready"
 # What a tensor may be; anything else is refused where a model is loaded.
 DTYPES = frozenset(
     {

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from modelstream.confinement.confine import Confinement
+from modelstream.confinement.forker import Child, Forker
 from modelstream.confinement.frames import receive_frame, send_frame
 from modelstream.errors import InvalidModel, ModelFailed, ModelTimedOut
 from modelstream.formats.tensorflow.native.form import NativeForm
@@ -28,7 +29,6 @@ from modelstream.formats.tensorflow.native.messages import (
     pack_array,
     unpack_array,
 )
-from modelstream.formats.tensorflow.native.runtime import Child, Runtime
 from modelstream.limits import (
     NATIVE_FRAME_BYTES_MAX,
     NATIVE_OPEN_SECONDS_MAX,
@@ -65,7 +65,7 @@ class NativeSession:
     def __init__(
         self,
         form: NativeForm,
-        runtime: Runtime,
+        runtime: Forker,
         *,
         score_seconds: float = NATIVE_SCORE_SECONDS_MAX,
     ) -> None:
