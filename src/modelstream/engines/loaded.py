@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modelstream.core.effects import Outcome
+from modelstream.engines.taken import Taken
 from modelstream.errors import InvalidModel, ModelFailed, ModelTimedOut, ModelUnavailable
 from modelstream.formats import format_named
 from modelstream.formats.base import NO_FUNCTIONS, Device, Functions, Model, Remote
@@ -69,10 +70,8 @@ def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answe
 
     The duration told is that of the model alone, in microseconds. Raises ModelUnavailable.
     """
-    as_json = not values or isinstance(values[0], bytes)
-    read: Callable[..., Decoded] = loaded.decoder.decode if as_json else loaded.decoder.convert
     try:
-        decoded = read(values)
+        decoded = _read(loaded.decoder, values)
     except MixedShapes:
         return _score_apart(loaded, values, rows, null_is_answer=null_is_answer)
     started = time.perf_counter_ns()
@@ -95,6 +94,14 @@ def score(loaded: Loaded, values: Sequence[object], rows: Rows, *, null_is_answe
         took_us,
         served_version,
     )
+
+
+def _read(decoder: Decoder, values: Sequence[object]) -> Decoded:
+    if isinstance(values, Taken):
+        return values.read_by(decoder)
+    as_json = not values or isinstance(values[0], bytes)
+    read: Callable[..., Decoded] = decoder.decode if as_json else decoder.convert
+    return read(values)
 
 
 def _score_apart(

@@ -204,13 +204,14 @@ class Shell:
 
         A version that has an executor is used there alone, as not every model serves two threads.
         """
-        values = self._turns[ask.batch].take(ask.rows)
+        turn = self._turns[ask.batch]
         if ask.apart or ask.version in self._executors:
-            waiting = Ask(ask, values)
+            waiting = Ask(ask, turn.take_shared(ask.rows))
             self._asks.setdefault(ask.batch, []).append(waiting)
             self._executor(ask.version).ask(waiting)
             return ()
         try:
+            values = turn.take(ask.rows)
             outcome = self._score_rows(self._loaded[ask.version], values, ask.rows)
         except ModelUnavailable as error:
             return self._without(ask, str(error))

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from modelstream.core.effects import Answer, Batch, Group, Refusal
+from modelstream.engines.taken import Taken
 from modelstream.errors import SchemasUnavailable
 from modelstream.limits import RECORD_BYTES_MAX, RECORD_DEPTH_MAX
 from modelstream.messages import Failure, Position, RecordBatch, Reject, Result, Rows
@@ -47,10 +48,20 @@ class Turn:
     rejected: bool = False
     done: bool = False
     _positions: list[tuple[str, int, int]] = field(default_factory=list)
+    _taken: list[tuple[Rows, Taken]] = field(default_factory=list)
 
     def take(self, rows: Rows) -> Sequence[Any]:
         """Return the records of some rows."""
         return _pick(self.records, rows)
+
+    def take_shared(self, rows: Rows) -> Taken:
+        """Return the records of some rows that several versions are asked about."""
+        for known, taken in self._taken:
+            if known == rows:
+                return taken
+        taken = Taken(self.take(rows))
+        self._taken.append((rows, taken))
+        return taken
 
     def answer(self, answer: Answer, writer: ResultWriter, *, echo: bool) -> None:
         """Put results where an answer says."""

@@ -49,12 +49,13 @@ class Decoder:
     The input `a.b` is a record's key "a.b" or, without one, key "b" of the object under key "a".
     A key that a record has twice counts as its last value. `bind` tells which inputs have another
     name in a record, or are a vector of several of its fields. `needed` are the fields that a record
-    must have.
+    must have; decoders of equal `key` read alike.
     """
 
     def __init__(self, inputs: Sequence[Field], bind: Bind = NOT_BOUND) -> None:
         fields = {f"f{index}": each for index, each in enumerate(inputs)}
         paths = {name: bind.get(each.name, each.name) for name, each in fields.items()}
+        self.key = (tuple(inputs), tuple(map(str, paths.values())))
         own, shared = _attributes(paths)
         required = (paths[name] for name, each in fields.items() if not each.optional)
         self.needed = tuple(chain.from_iterable(map(_parts, required)))
