@@ -60,11 +60,13 @@ class Majority(Weighing):
         due = self.within * 1000 or math.inf
         final = final or case.elapsed_us >= due
         cast = ballots(self.members, self.output, case, rows, final=final)
-        codes, labels, kinds = _labels(cast)
-        votes, second, first = _counted(codes)
         voters = cast.there.sum(axis=0)
         to_come = cast.open.sum(axis=0)
         enough = voters >= (self.quorum or len(self.members) // 2 + 1)
+        if (to_come.astype(np.bool_) & ~enough).all():  # too early to count
+            return Decision(waiting=cast.rows, wake_us=min(due, cast.wake_us))
+        codes, labels, kinds = _labels(cast)
+        votes, second, first = _counted(codes)
         # A tie that is open may be broken, and the leader be caught up with, by what is to come.
         done = (to_come == 0) | (enough & (votes > second + to_come))
         tied = (votes == second) & (self.tie == "reject")
