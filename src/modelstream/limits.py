@@ -141,7 +141,7 @@ STORED_BATCH_RECORDS_MAX = 1000
 STORED_BATCH_BYTES_MAX = 1024 * 1024
 # The database's write-ahead log is folded back into it past this size; a fold stops the writers,
 # so it is done often, when there is little to fold.
-WAL_BYTES_MAX = 4 * 1024 * 1024
+WAL_BYTES_MAX = 1024 * 1024
 # A segment file that has reached this size is followed by a new one; retention frees whole segments.
 SEGMENT_BYTES_MAX = 64 * 1024 * 1024
 # Segment files that a process holds open, of those it writes and of those it reads.
