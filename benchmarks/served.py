@@ -39,8 +39,8 @@ def engine_of(flow: ms.Flow, log: Log) -> Iterator[Embedded]:
 def until_loaded(engine: Embedded) -> None:
     """Step an engine until every version that should answer is in memory."""
     while engine.shell.machine.loading():
-        if engine.shell.load_failures:
-            raise RuntimeError(f"a model cannot be loaded: {engine.shell.load_failures}")
+        if engine.shell.failed.reasons:
+            raise RuntimeError(f"a model cannot be loaded: {engine.shell.failed.reasons}")
         engine.step()
 
 

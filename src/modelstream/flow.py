@@ -59,6 +59,7 @@ class Flow:
     echo: bool = True
     rehearse: bool = True
     partitions: int = 1
+    partition_by: Literal["key", "data_type"] = "key"
     batch_records: int = BATCH_RECORDS_MAX
     locations: tuple[str, ...] = ()
     remote: Remote = field(default_factory=Remote)
@@ -224,6 +225,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "headers": ("none", "model", "cloudevents"),
     "durability": ("process", "power"),
     "device": DEVICES,
+    "partition_by": ("key", "data_type"),
     "isolation": ("auto", "thread", "process"),
     "descriptor_dialect": ("canonical", "pmml1"),
 }

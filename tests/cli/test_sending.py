@@ -171,3 +171,16 @@ def test_the_order_of_features_can_be_told(run: Run, tmp_path: Path) -> None:
 def test_no_log_is_made_to_score(run: Run, model: Path, records: Path) -> None:
     run("score", model, records)
     assert {path.name for path in records.parent.iterdir()} == {"plus.onnx", "records.jsonl"}
+
+
+def test_records_are_keyed_by_their_data_type_where_that_has_an_owner(run: Run, flow: Path) -> None:
+    flow.write_text('name = "wine"\npartition_by = "data_type"\ndata_type_field = "kind"\n')
+    file = flow.parent / "some.jsonl"
+    file.write_text('{"kind":"red"}\n{"kind":"white"}\n')
+    assert run("send", flow, file).code == 0
+    told = run("tail", flow, "--topic", "records").out
+    assert "  red  " in told
+    assert "  white  " in told
+    flow.write_text('name = "beer"\npartition_by = "data_type"\n')
+    assert run("send", flow, file).code == 0
+    assert run("tail", flow, "--topic", "records").out.count("  beer  ") == 2

@@ -56,6 +56,10 @@ class Driver:
         )
 
 
+def batch(number: int, rows: int) -> Batch:
+    return Batch(number, (range(rows),), (Group("wine", range(rows)),), {})
+
+
 def outcome(rows: Rows, failures: dict[int, Failure] | None = None) -> Outcome:
     return Outcome(rows, {"y": np.ones(len(rows))}, failures or {}, 10.0)
 
@@ -368,3 +372,25 @@ def test_the_version_that_a_server_tells_is_in_the_stamp() -> None:
     (emit,) = driver.machine.on_scored(score, told)
     assert isinstance(emit, Emit)
     assert emit.answers[0].stamp.served_version == "v3"
+
+
+def test_on_demand_nothing_is_loaded_before_its_data_type_is_met() -> None:
+    machine = Machine(on_demand=True)
+    assert machine.on_registry([(0, admitted("a")), (1, promoted("a"))]) == []
+    assert not machine.loading()
+    effects = machine.on_batch(batch(1, 2))
+    assert effects == [Load(VersionId("a", "1")), Hold(1, (0,)), Emit(1, (), {})]
+    assert Release() in machine.on_loaded(VersionId("a", "1"), ok=True)
+    assert machine.on_batch(batch(2, 2)) == [Score(2, "wine", VersionId("a", "1"), range(2))]
+    assert machine.leave(["wine", "beer"]) == [], "records wait for it"
+    machine.forget(2)
+    assert machine.leave(["wine", "beer"]) == [Unload(VersionId("a", "1"))]
+    assert machine.on_registry([(2, admitted("a", "2")), (3, promoted("a", "2"))]) == []
+    assert Load(VersionId("a", "2")) in machine.on_batch(batch(3, 1))
+
+
+def test_where_all_is_met_nobody_leaves() -> None:
+    machine = Machine()
+    machine.on_registry([(0, admitted("a")), (1, promoted("a"))])
+    machine.on_loaded(VersionId("a", "1"), ok=True)
+    assert machine.leave(["wine"]) == []

@@ -244,7 +244,7 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_serving(
         )
     )
     rig.promote("broken", "2")
-    run_until(engine, lambda: bool(engine.shell.load_failures))
+    run_until(engine, lambda: bool(engine.shell.failed.reasons))
     rig.send({"x": 0.0})
     run_until(engine, lambda: len(rig.results()) == 2)
     last = rig.results()[1]

@@ -195,7 +195,7 @@ def test_a_version_whose_server_is_away_does_not_take_over(
         pass
     server.stop()
     send(serving, 3)
-    run_until(serving.engine, lambda: bool(serving.engine.shell.load_failures))
+    run_until(serving.engine, lambda: bool(serving.engine.shell.failed.reasons))
     serving.answer()
     assert {each.model.name for each in serving.rig.results()} == {"plus"}
     server.start()

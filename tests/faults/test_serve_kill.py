@@ -7,6 +7,7 @@ import os
 import random
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -20,24 +21,24 @@ from tests.support.processes import end, ends_of, producing, records_of, worker
 
 KILLS = int(os.environ.get("MODELSTREAM_KILLS", "12"))
 
+SPECULATIVE = 'FirstWithin(10, prefer=[Majority(["plus", "one", "two"]), "one"])'
+
 pytestmark = pytest.mark.faults
 
 
 @pytest.mark.parametrize(
-    "policy",
+    ("policy", "isolation"),
     [
-        "Latest()",
-        pytest.param(
-            'FirstWithin(10, prefer=[Majority(["plus", "one", "two"]), "one"])',
-            marks=pytest.mark.speculation,
-        ),
+        ("Latest()", "auto"),
+        pytest.param(SPECULATIVE, "thread", marks=pytest.mark.speculation),
+        pytest.param(SPECULATIVE, "process", marks=pytest.mark.speculation),
     ],
 )
 def test_nothing_is_lost_and_nothing_is_twice_whenever_a_worker_is_killed(
-    tmp_path: Path, policy: str
+    tmp_path: Path, policy: str, isolation: Literal["auto", "thread", "process"]
 ) -> None:
     chance = random.Random(7)
-    flow = Flow(name="wine", partitions=2, answer=parse_policy(policy))
+    flow = Flow(name="wine", partitions=2, answer=parse_policy(policy), isolation=isolation)
     rig = Rig(open_log(f"file:{tmp_path}"), flow)
     rig.plan()
     for name in ("one", "two", "plus"):

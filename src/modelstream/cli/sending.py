@@ -40,7 +40,7 @@ def send(arguments: Namespace) -> int:
         topic = _topic(flow, arguments.topic)
         prepare(flow, log)
         for read in read_file(arguments):
-            chunk, keys = keyed(read, arguments.key) if arguments.key else (read, None)
+            chunk, keys = _keyed(flow, topic, read, arguments.key)
             _tell(arguments.file, chunk.faults)
             faults += len(chunk.faults)
             for part in pace.parts(len(chunk.values)):
@@ -121,6 +121,19 @@ def read_file(arguments: Namespace) -> Iterator[Chunk]:
         frozenset(arguments.numbers),
     )
     return read_csv(arguments.file, layout)
+
+
+def _keyed(
+    flow: Flow, topic: str, read: Chunk, key_field: str
+) -> tuple[Chunk, Sequence[bytes] | None]:
+    """Return records with their keys: a field or, where data types have owners, the data type."""
+    if key_field:
+        return keyed(read, key_field)
+    if flow.partition_by == "key":
+        return read, None
+    if flow.data_type_field:
+        return keyed(read, flow.data_type_field)
+    return read, [flow.record_topics[topic].encode()] * len(read.values)
 
 
 def _topic(flow: Flow, told: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from modelstream.core.effects import Batch, Candidate, Group, Lineage, Outcome, Score
+from modelstream.core.effects import Batch, Candidate, Group, Hold, Lineage, Outcome, Score
 from modelstream.core.plan import Roster
 from modelstream.core.policies.base import Case, Decision, Reply, RowArray, row_array
 from modelstream.core.registry import Registry
@@ -127,3 +127,19 @@ def case_of(batch: Batch, roster: Roster, able: Iterable[VersionId]) -> Case:
 def plain_rows(rows: Rows | RowArray) -> Rows:
     """Return rows as plain numbers, which results and rejects are placed by."""
     return rows.tolist() if isinstance(rows, np.ndarray) else rows
+
+
+def hold(batch: Batch, held_groups: Sequence[Group]) -> tuple[Hold, list[Group]]:
+    """Hold every slice with a row that must wait; return the groups of the others.
+
+    A slice is held as a whole, because a partition's records are answered in order.
+    """
+    waiting = {row for group in held_groups for row in group.rows}
+    held = tuple(index for index, rows in enumerate(batch.slices) if not waiting.isdisjoint(rows))
+    put_back = {row for index in held for row in batch.slices[index]}
+    groups = [
+        Group(group.data_type, [row for row in group.rows if row not in put_back])
+        for group in batch.groups
+        if group not in held_groups
+    ]
+    return Hold(batch.id, held), groups

@@ -5,11 +5,11 @@ per record. Registry offsets, batch ids and the times it is told are the only ti
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from modelstream.core.asked import Asked, case_of, plain_rows
+from modelstream.core.asked import Asked, case_of, hold, plain_rows
 from modelstream.core.breaker import Breaker
 from modelstream.core.effects import (
     Answer,
@@ -51,12 +51,18 @@ class Machine:
     """One instance's join. `registry` and `stats` may be read at any time, by its own thread.
 
     `declared` is the policy of the flow; unless that is the latest version, records wait until
-    the registry has a plan, so that each answer's plan can be found there.
+    the registry has a plan. With `on_demand` versions are loaded for records that are met.
     """
 
-    def __init__(self, declared: Policy | None = None, on_no_model: OnNoModel = "hold") -> None:
+    def __init__(
+        self,
+        declared: Policy | None = None,
+        on_no_model: OnNoModel = "hold",
+        *,
+        on_demand: bool = False,
+    ) -> None:
         self.stats: dict[VersionId, VersionStats] = {}
-        self._plans = Plans(declared)
+        self._plans = Plans(declared, on_demand=on_demand)
         self.registry = self._plans.registry
         self._on_no_model = on_no_model
         self._pending: dict[int, _Pending] = {}
@@ -82,6 +88,10 @@ class Machine:
     def retry(self, version: VersionId) -> list[Effect]:
         """Ask again for a version whose load failed, if it is still wanted."""
         return self._plans.retry(version)
+
+    def leave(self, data_types: Iterable[str]) -> list[Effect]:
+        """Release what is loaded for data types whose records are others' to answer now."""
+        return self._released(self._plans.leave(data_types, self._in_use))
 
     def loading(self) -> bool:
         """Tell whether a version that should answer is still on its way."""
@@ -124,13 +134,13 @@ class Machine:
         pending = _Pending(batch.slices, {}, [], {}, [])
         for row, failure in batch.failures.items():
             pending.refusals[row] = Refusal(None, position, failure)
+        effects = self._plans.meet((group.data_type for group in batch.groups), self._in_use)
         waiting = [group for group in batch.groups if self._must_wait(group.data_type)]
-        effects: list[Effect] = []
         groups: Sequence[Group] = batch.groups
         if waiting:
-            hold, groups = _hold(batch, waiting)
-            effects.append(hold)
-            for index in hold.slices:
+            held, groups = hold(batch, waiting)
+            effects.append(held)
+            for index in held.slices:
                 for row in batch.slices[index]:
                     pending.refusals.pop(row, None)
         self._pending[batch.id] = pending
@@ -281,19 +291,3 @@ class Machine:
                 self.stats.setdefault(version, VersionStats()).missed += 1
             elif asked.answered(version):
                 breaker.answered()
-
-
-def _hold(batch: Batch, held_groups: Sequence[Group]) -> tuple[Hold, list[Group]]:
-    """Hold every slice with a row that must wait; return the groups of the others.
-
-    A slice is held as a whole, because a partition's records are answered in order.
-    """
-    waiting = {row for group in held_groups for row in group.rows}
-    held = tuple(index for index, rows in enumerate(batch.slices) if not waiting.isdisjoint(rows))
-    put_back = {row for index in held for row in batch.slices[index]}
-    groups = [
-        Group(group.data_type, [row for row in group.rows if row not in put_back])
-        for group in batch.groups
-        if group not in held_groups
-    ]
-    return Hold(batch.id, held), groups

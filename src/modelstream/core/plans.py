@@ -17,10 +17,14 @@ InUse = Callable[[str], set[VersionId]]
 
 
 class Plans:
-    """The registry's fold, and for each data type who answers and who should."""
+    """The registry's fold, and for each data type who answers and who should.
 
-    def __init__(self, declared: Policy | None) -> None:
+    With `on_demand` nothing is loaded for a data type before the first of its records is met.
+    """
+
+    def __init__(self, declared: Policy | None, *, on_demand: bool = False) -> None:
         self.registry = Registry()
+        self._met: set[str] | None = set() if on_demand else None  # None: all are
         self._needs_plan = declared not in {None, Latest()}
         self._by_type: dict[str, Plan] = {}
         self._changed: dict[str, None] = {}  # data types whose plan is to be looked at
@@ -52,7 +56,34 @@ class Plans:
         if more:
             return []
         changed, self._changed = self._changed, {}
-        return [effect for each in changed for effect in self._advance(each, in_use)]
+        met = [each for each in changed if self._met is None or each in self._met]
+        return [effect for each in met for effect in self._advance(each, in_use)]
+
+    def meet(self, data_types: Iterable[str], in_use: InUse) -> list[Effect]:
+        """Take note of data types that have records here; load for those that are new."""
+        if self._met is None:
+            return []
+        new = [each for each in data_types if each not in self._met]
+        self._met.update(new)
+        return [
+            effect
+            for each in new
+            if each in self._by_type
+            for effect in self._advance(each, in_use)
+        ]
+
+    def leave(self, data_types: Iterable[str], in_use: InUse) -> list[Effect]:
+        """Release what is loaded for data types whose records are others' to answer now."""
+        effects: list[Effect] = []
+        for each in data_types:
+            plan = self._by_type.get(each)
+            if self._met is None or plan is None or in_use(each):
+                continue
+            self._met.discard(each)
+            effects.extend(map(Unload, plan.loads))
+            plan.loads.clear()
+            plan.serving = None
+        return effects
 
     def loaded(self, version: VersionId, in_use: InUse, *, ok: bool) -> list[Effect]:
         """Take note that a Load ended."""

@@ -12,6 +12,7 @@ from functools import partial
 from modelstream.engines.flights import Flight, Flights
 from modelstream.engines.isolated.choice import isolate
 from modelstream.engines.loaded import Loaded, load
+from modelstream.engines.met import Met
 from modelstream.engines.outgoing import Outbox
 from modelstream.engines.shell import Shell
 from modelstream.engines.topics import prepare
@@ -49,6 +50,7 @@ class Embedded:
         self._flow, self._log, self._lowered = flow, log, lowered
         self._registry_offset = 0
         self._flights = Flights()
+        self._met = Met(on=flow.partition_by == "data_type")
         self._paused: set[TopicPartition] = set()
         self._settled: set[TopicPartition] = set()
         self._data_types = flow.record_topics
@@ -148,7 +150,9 @@ class Embedded:
         batches = [batch for batch in batches if self._is_settled(batch)]
         if batches:
             self._flights.begin(batches)
-            self._flights.add(self.shell.join(batches, self._data_type_of))
+            turn = self.shell.join(batches, self._data_type_of)
+            self._met.note(turn)
+            self._flights.add(turn)
         return bool(batches)
 
     def _land(self) -> int:
@@ -197,6 +201,7 @@ class Embedded:
         if held == self._settled:
             return
         self._settled &= held
+        self.shell.leave(self._met.lost(held))
         new = held - self._settled
         self.follow_registry()
         if not self.shell.machine.loading():

@@ -155,7 +155,7 @@ class Join:
         if turn.held:
             absent = self._shell.absences.reasons
             if ended and not absent and not self._shell.machine.loading():
-                raise UnknownModel(self._arrivals.why_none(self._shell.load_failures))
+                raise UnknownModel(self._arrivals.why_none(self._shell.failed.reasons))
             return []
         self._offset += size
         return turn.outcomes

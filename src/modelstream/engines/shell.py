@@ -28,6 +28,7 @@ from modelstream.core.effects import (
 from modelstream.core.machine import Machine
 from modelstream.engines.absences import SCHEMAS, Absences
 from modelstream.engines.executor import Ask, Done, Executor
+from modelstream.engines.failed_loads import FailedLoads
 from modelstream.engines.isolated.scorer import IsolatedScorer
 from modelstream.engines.loaded import Loaded, score
 from modelstream.engines.loader import Loader
@@ -35,7 +36,7 @@ from modelstream.engines.turn import DataTypeOf, Turn, as_core_batch, begin, rea
 from modelstream.errors import ModelUnavailable, SchemasUnavailable
 from modelstream.events import Admitted, RegistryEvent
 from modelstream.flow import Flow
-from modelstream.limits import FLIGHT_WAIT_MS, RETRY_LOAD_SECONDS
+from modelstream.limits import FLIGHT_WAIT_MS
 from modelstream.messages import Columns, Outputs, RecordBatch, Rows, VersionId
 from modelstream.wire.lineage import lineages_json, merge_told
 from modelstream.wire.reading import record_reader
@@ -55,16 +56,16 @@ class Shell:
         on_change: Callable[[], None],
         isolate: Callable[[Admitted], IsolatedScorer | None] | None = None,
     ) -> None:
-        self.machine = Machine(flow.answer, flow.on_no_model)
+        on_demand = flow.partition_by == "data_type"
+        self.machine = Machine(flow.answer, flow.on_no_model, on_demand=on_demand)
         self.released = False
-        self.load_failures: dict[VersionId, str] = {}
+        self.failed = FailedLoads()
         self.absences = Absences(flow.batch_records)
         self._flow = flow
         self._reader = record_reader(flow.schemas)
         self.results = result_format(flow)
         self._loaded: dict[VersionId, Loaded] = {}
         self._loader = Loader(load, on_change)
-        self._retry_at: dict[VersionId, float] = {}
         self._batches = 0
         self._turns: dict[int, Turn] = {}  # those in flight
         self._isolate = isolate
@@ -79,6 +80,10 @@ class Shell:
         """Apply registry events; with `more`, nothing is loaded before the rest of them."""
         self._perform(self.machine.on_registry(events, more=more))
 
+    def leave(self, data_types: Sequence[str]) -> None:
+        """Release what is loaded for data types that are others' to answer now."""
+        self._perform(self.machine.leave(data_types))
+
     def take_loads(self) -> None:
         """Take in the versions that were loaded meanwhile; this is where a swap happens.
 
@@ -86,14 +91,14 @@ class Shell:
         """
         for outcome in self._loader.outcomes():
             if outcome.loaded is None:
-                self._note_failure(outcome.version, outcome.reason)
+                self.failed.note(outcome.version, outcome.reason)
             else:
-                self.load_failures.pop(outcome.version, None)
+                self.failed.reasons.pop(outcome.version, None)
                 self._loaded[outcome.version] = outcome.loaded
             ok = outcome.loaded is not None
             self._perform(self.machine.on_loaded(outcome.version, ok=ok))
-        if self._retry_at:
-            self._retry_loads()
+        for version in self.failed.due():
+            self._perform(self.machine.retry(version))
         if self.absences.due():
             self.released = True
 
@@ -105,6 +110,7 @@ class Shell:
         self._turns[turn.id] = turn
         self._read(turn)
         batch = as_core_batch(turn, data_type_of, self.machine.reads())
+        turn.groups = batch.groups
         self._perform(self.machine.on_batch(batch, now_us))
         return turn
 
@@ -278,20 +284,6 @@ class Shell:
         if names not in self._writers:
             self._writers[names] = ResultWriter(names)
         return self._writers[names]
-
-    def _note_failure(self, version: VersionId, reason: str) -> None:
-        """Keep a failed load in sight; the version before it goes on answering."""
-        self.load_failures[version] = reason
-        self._retry_at[version] = time.monotonic() + RETRY_LOAD_SECONDS
-        _log.error(
-            "cannot load %s: %s; will try again in %s s", version, reason, RETRY_LOAD_SECONDS
-        )
-
-    def _retry_loads(self) -> None:
-        now = time.monotonic()
-        for version in [each for each, at in self._retry_at.items() if at <= now]:
-            del self._retry_at[version]
-            self._perform(self.machine.retry(version))
 
 
 def _now_us() -> float:

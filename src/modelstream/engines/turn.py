@@ -47,6 +47,7 @@ class Turn:
     decided: Sequence[Any] = ()
     rejected: bool = False
     done: bool = False
+    groups: tuple[Group, ...] = ()
     _positions: list[tuple[str, int, int]] = field(default_factory=list)
     _taken: list[tuple[Rows, Taken]] = field(default_factory=list)
 
