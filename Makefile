@@ -6,7 +6,7 @@ BIN := .venv/bin
 # CI has two cores and wants every component; a newcomer wants an answer soon. Both use what is there.
 JOBS ?= auto
 
-.PHONY: demo test check bench soak format proto constraints clean help
+.PHONY: demo test check bench soak format proto constraints flink clean help
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,13 @@ proto:  ## generate the protobuf code; old enough to run on every runtime from 4
 	.venv/proto/bin/python -m grpc_tools.protoc -I examples/original --include_imports \
 	  --descriptor_set_out=examples/original/winerecord.binpb examples/original/winerecord.proto
 	rm -rf .venv/proto
+
+flink: .venv/flink/ready  ## an environment with Apache Flink, 900 MB, in .venv/flink
+
+.venv/flink/ready: constraints-flink.txt
+	$(PYTHON) -m venv --clear .venv/flink
+	.venv/flink/bin/python -m pip install -q -c constraints-flink.txt 'apache-flink==2.3.0' msgspec numpy onnxruntime protobuf rich
+	touch .venv/flink/ready
 
 clean:  ## forget what was built
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

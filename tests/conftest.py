@@ -1,6 +1,8 @@
 """Fixtures that every test may use."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -47,12 +49,29 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         broker.stop()
 
 
+@pytest.fixture(scope="session")
+def flink_python() -> Path:
+    """The interpreter of the environment that has Apache Flink: `make flink`, as CI does itself."""
+    root = Path(__file__).resolve().parents[1]
+    python = root / ".venv" / "flink" / "bin" / "python"
+    ready = root / ".venv" / "flink" / "ready"
+    if not ready.exists() and os.environ.get("CI") == "true":
+        subprocess.run(["make", "-s", "flink"], cwd=root, check=True)
+    if not ready.exists():
+        missing("Apache Flink is not there: `make flink` brings it into .venv/flink (900 MB)")
+    if shutil.which("java") is None:
+        missing("Apache Flink needs Java 17, and there is no `java` on the PATH")
+    return python
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of Kafka on one worker (`--dist loadgroup`), so that one broker is enough."""
+    """Keep the tests of Kafka, and of Flink, on one worker each (`--dist loadgroup`)."""
     for item in items:
-        if item.get_closest_marker("kafka") is not None:
-            item.add_marker(pytest.mark.xdist_group("kafka"))
+        for name in ("kafka", "flink"):
+            if item.get_closest_marker(name) is not None:
+                item.add_marker(pytest.mark.xdist_group(name))
+                break
 
 
 def missing(what: str) -> NoReturn:

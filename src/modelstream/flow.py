@@ -39,7 +39,7 @@ class Flow:
     dotted path of a field that names each record's data type instead. Topics that are not given
     are called `<name>.models`, `.registry`, `.results` and `.rejects`. `remote` names the servers
     that models may be asked at. `kafka` are options of
-    Kafka's clients, for a log there. `schemas` says how records and results are written, `bind` what
+    Kafka's clients, `flink` of a job there. `schemas` says how records and results are written, `bind` what
     records call a model's inputs, `functions` which functions pipelines may call, as names to
     `module:function`, `monitor` how versions are watched. Raises InvalidFlow.
     """
@@ -67,6 +67,7 @@ class Flow:
     log: str = ""
     durability: Literal["process", "power"] = "process"
     kafka: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    flink: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     device: Device = "cpu"
     isolation: Literal["auto", "thread", "process"] = "auto"
     schemas: Schemas = field(default_factory=Schemas)
@@ -183,6 +184,7 @@ def plain_flow(flow: Flow) -> dict[str, Any]:
         "locations": list(flow.locations),
         "remote": asdict(flow.remote),
         "kafka": dict(flow.kafka),
+        "flink": dict(flow.flink),
         "schemas": asdict(flow.schemas),
         "monitor": asdict(flow.monitor),
         "bind": dict(flow.bind),

@@ -17,11 +17,11 @@ def check_type(what: str, value: object, key: str) -> None:
         ok, wanted = type(value) is int, "a whole number"
     elif key in {"echo", "rehearse"}:
         ok, wanted = isinstance(value, bool), "true or false"
-    elif key == "kafka":
+    elif key in {"kafka", "flink"}:
         ok = isinstance(value, dict) and all(
             isinstance(each, str | int | float | bool) for each in value.values()
         )
-        wanted = "a table of librdkafka's options, such as [kafka] and 'sasl.username' = \"me\""
+        wanted = f"a table of options by their own names, such as [{key}] and 'a.b' = \"c\""
     elif key == "remote":
         ok, wanted = (
             _is_remote(value),

@@ -378,3 +378,13 @@ ISOLATED_FRAME_BYTES_MAX = 2 * ARTIFACT_BYTES_MAX
 ISOLATED_OPEN_SECONDS_MAX = 30.0
 # Processes that one score call may lose while it looks for the record that ends them.
 ISOLATED_DEATHS_MAX = 30
+
+# -- Flink ------------------------------------------------------------------------------------------
+
+# How long a job waits for partitions that another member had: longer than a lease.
+OWNER_SECONDS_MAX = 30.0
+# A lowered form up to this size is kept in Flink's state, in each subtask; a larger one is read from
+# the log's blobs again.
+STATE_ARTIFACT_BYTES_MAX = 4 * 1024 * 1024
+# The pause of a partition whose end was reached, and of one whose records wait.
+FLINK_IDLE_MS = 10

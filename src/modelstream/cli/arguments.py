@@ -60,9 +60,9 @@ def _add_serving(add: Add) -> None:
     verb = flow_verb(add, "serve", "serving.serve", "admit models and score records until stopped")
     verb.add_argument(
         "--engine",
-        choices=["embedded"],
+        choices=["embedded", "flink"],
         default="embedded",
-        help="what runs it (default: %(default)s)",
+        help="what runs it: this process, or a job on Apache Flink (default: %(default)s)",
     )
     verb.add_argument(
         "--once", action="store_true", help="end when all that is there has been answered"
@@ -72,7 +72,7 @@ def _add_serving(add: Add) -> None:
         type=kinds.whole(1, WORKERS_MAX),
         default=1,
         metavar="N",
-        help="processes that share the partitions (default: %(default)s)",
+        help="processes, or a job's subtasks, that share the partitions (default: %(default)s)",
     )
     verb = flow_verb(add, "admit", "serving.admit", "admit models, without scoring anything")
     verb.add_argument("--once", action="store_true", help="end when no message is left")

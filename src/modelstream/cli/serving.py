@@ -11,8 +11,10 @@ from modelstream.cli.text import counted
 from modelstream.cli.watch import telling_events
 from modelstream.demo import run
 from modelstream.engines import serve as engine
+from modelstream.engines.flink.serving import serve_on_flink
 from modelstream.engines.topics import prepare
 from modelstream.flow import Flow
+from modelstream.log.base import Log
 from modelstream.query.figures import waiting
 
 _log = logging.getLogger("modelstream")
@@ -23,6 +25,12 @@ def serve(arguments: Namespace) -> int:
     with opened(arguments.flow, make=True, waits=True) as (flow, log):
         prepare(flow, log)
         _started("serving", flow, workers=arguments.workers)
+        if arguments.engine == "flink":
+            with telling_events(log, flow):
+                answered = serve_on_flink(
+                    flow, log, once=arguments.once, parallelism=arguments.workers
+                )
+            return _stopped(flow, log, answered)
         with (
             telling_events(log, flow),
             watching_turns(log, flow, Console(stderr=True)) as on_turn,
@@ -30,11 +38,7 @@ def serve(arguments: Namespace) -> int:
             answered = engine.serve(
                 flow, log, once=arguments.once, workers=arguments.workers, on_turn=on_turn
             )
-        left = waiting(log, flow)
-        facts = {"event": "stop", "answered": answered, "waiting": left}
-        done = counted(answered, "record")
-        _log.info("stopped: %s answered, %s waiting", done, f"{left:,}", extra={"facts": facts})
-    return 0
+        return _stopped(flow, log, answered)
 
 
 def admit(arguments: Namespace) -> int:
@@ -51,6 +55,14 @@ def admit(arguments: Namespace) -> int:
 def demo(arguments: Namespace) -> int:
     """Tell the whole story on one screen; a part of it that did not hold is a finding."""
     return run(keep=arguments.keep, seconds=arguments.seconds)
+
+
+def _stopped(flow: Flow, log: Log, answered: int) -> int:
+    left = waiting(log, flow)
+    facts = {"event": "stop", "answered": answered, "waiting": left}
+    done = counted(answered, "record")
+    _log.info("stopped: %s answered, %s waiting", done, f"{left:,}", extra={"facts": facts})
+    return 0
 
 
 def _started(what: str, flow: Flow, **facts: int) -> None:
