@@ -57,7 +57,7 @@ flink: .venv/flink/ready  ## an environment with Apache Flink, 900 MB, in .venv/
 
 .venv/flink/ready: constraints-flink.txt
 	$(PYTHON) -m venv --clear .venv/flink
-	.venv/flink/bin/python -m pip install -q -c constraints-flink.txt 'apache-flink==2.3.0' msgspec numpy onnxruntime protobuf rich
+	.venv/flink/bin/python -m pip install -q -c constraints-flink.txt 'apache-flink==2.3.0' confluent-kafka msgspec numpy onnxruntime protobuf rich
 	touch .venv/flink/ready
 
 clean:  ## forget what was built

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from modelstream.messages import Outgoing
 from modelstream.records.csv import CsvLayout, read_csv
 from modelstream.wire.results import decode_result
 from tests.support.artifacts import adder
+from tests.support.kafka.broker import Running
 
 pytestmark = pytest.mark.flink
 ROOT = Path(__file__).parents[3]
@@ -184,3 +186,27 @@ def test_a_deadline_holds_and_tells_who_answered(tmp_path: Path, flink_python: P
         report = verify(log, flow)
         assert report.ok, report
         assert report.figures.results == 500
+
+
+@pytest.mark.kafka
+def test_on_kafka_each_record_is_answered_once(
+    tmp_path: Path, flink_python: Path, kafka_broker: Running
+) -> None:
+    path = tmp_path / "flow.toml"
+    name = f"flink-{uuid.uuid4().hex[:8]}"
+    path.write_text(f'name = "{name}"\npartitions = 2\nlog = "{kafka_broker.url}"\n')
+    flow = load_flow(path)
+    topic = flow.record_topics
+    with closing(open_log(flow.log)) as log:
+        prepare(flow, log)
+        for amount in (1.0, 2.0):
+            publishing.publish(log, flow, adder(amount), name="plus")
+            for _ in range(10):
+                values = [json.dumps({"x": float(n)}).encode() for n in range(300)]
+                keys = [b"%d" % n for n in range(300)]
+                log.append(Outgoing(next(iter(topic)), values, keys=keys))
+            serve_once(flink_python, path, "--workers", "2")
+        report = verify(log, flow)
+        assert report.findings == ()
+        assert report.figures.results == 6000
+        assert {version for _, _, version, _ in outcomes(log, flow)} == {"1", "2"}

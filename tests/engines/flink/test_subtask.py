@@ -36,6 +36,7 @@ def registry(rig: Rig) -> list[tuple[int, bytes]]:
 def ready(rig: Rig) -> Subtask:
     subtask = Subtask(rig.flow, rig.log)
     subtask.follow(registry(rig))
+    subtask.at_end = True
 
     def loaded() -> bool:
         subtask.shell.take_loads()
@@ -129,6 +130,8 @@ def test_nothing_is_answered_before_the_registrys_end_is_known(rig: Rig) -> None
     subtask.follow(events[:1])
     assert subtask.poll(SOURCE, 0, -1).block is None
     subtask.follow(events)
+    assert subtask.poll(SOURCE, 0, -1).block is None, "there may be more"
+    subtask.at_end = True
     eventually(lambda: subtask.poll(SOURCE, 0, -1).block is not None)
     assert subtask.poll(SOURCE, 0, 9).block is None, "whoever had it before was further"
     subtask.close()
@@ -152,6 +155,7 @@ def test_an_artifact_in_state_needs_no_log(rig: Rig, monkeypatch: pytest.MonkeyP
     subtask.artifacts[admitted.lowered] = lowered  # type: ignore[union-attr]
     monkeypatch.setattr(type(rig.log.blobs), "get", lambda *_: None)
     subtask.follow(events)
+    subtask.at_end = True
     send(rig, 1.0)
     eventually(lambda: subtask.poll(SOURCE, 0, -1).block is not None)
     subtask.close()
@@ -163,6 +167,7 @@ def test_a_version_that_cannot_be_loaded_is_told_and_the_records_wait(
     monkeypatch.setattr(type(rig.log.blobs), "get", lambda *_: None)
     subtask = Subtask(FLOW, rig.log)
     subtask.follow(registry(rig))
+    subtask.at_end = True
     send(rig, 1.0)
 
     def failed() -> bool:

@@ -61,6 +61,7 @@ class RegistrySource(KeyedProcessFunction):
     def open(self, runtime_context: Any) -> None:
         self._offset = runtime_context.get_state(ValueStateDescriptor("offset", Types.LONG()))
         self._flow, self._log = self._declared.open()
+        self._end_told = False
 
     def process_element(self, value: str, ctx: Any) -> Iterator[Any]:
         """Begin, unless it goes on from state."""
@@ -70,15 +71,17 @@ class RegistrySource(KeyedProcessFunction):
         yield from ()
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:
-        """Emit what is new: the offset in 8 bytes, then the event."""
+        """Emit what is new: the offset in 8 bytes, then the event; nothing after it tells of the end."""
         offset = self._offset.value()
-        batch = self._log.read(
-            self._flow.registry, 0, offset, REGISTRY_READ_RECORDS, BATCH_BYTES_MAX
-        )
+        read = self._log.arrived if self._end_told else self._log.read
+        batch = read(self._flow.registry, 0, offset, REGISTRY_READ_RECORDS, BATCH_BYTES_MAX)
         for at, event in zip(batch.offsets, batch.values, strict=True):
             yield at.to_bytes(8, "big") + event
-        if len(batch):
+        if batch.next_offset > offset:
             self._offset.update(batch.next_offset)
+        if not len(batch) and not self._end_told:
+            self._end_told = True
+            yield offset.to_bytes(8, "big")
         _wake(ctx, 1 if len(batch) else FLINK_IDLE_MS)
 
     def close(self) -> None:
@@ -121,6 +124,9 @@ class Join(KeyedBroadcastProcessFunction):
         self._restore(ctx)
         data = bytes(value)
         offset, event = int.from_bytes(data[:8], "big"), data[8:]
+        if not event:
+            self._subtask.at_end = True
+            return
         state = ctx.get_broadcast_state(EVENTS)
         state.put(offset, event.decode())
         # The artifact first: what is applied may be loaded at once.
@@ -128,7 +134,8 @@ class Join(KeyedBroadcastProcessFunction):
         if isinstance(told, Admitted):
             self._keep(told, ctx)
         self._subtask.follow([(offset, event)])
-        yield from ()
+        return
+        yield  # PyFlink wants a generator
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:
         """Answer what is there of the key's partition."""

@@ -39,8 +39,8 @@ class Subtask:
         self._outbox = Outbox(flow, self.shell.results, log.topics()[flow.results])
         self._data_types = flow.record_topics
         self._read_type = read_field(flow.data_type_field) if flow.data_type_field else None
-        # What stood there when this subtask began has to be known before anything is answered.
-        self._needed = log.bounds(flow.registry, 0)[1] - 1
+        # The registry's end was reached since this subtask began: before that nothing is answered.
+        self.at_end = False
 
     @property
     def position(self) -> int:
@@ -64,19 +64,23 @@ class Subtask:
     def poll(self, source: TopicPartition, offset: int, position: int) -> Polled:
         """Answer the next records of a partition.
 
-        Nothing is answered before the registry was applied up to `position`, where whoever had the
-        partition before was, and up to its end as it was at the start; nor while a version that
-        should answer is being loaded for the first time.
+        Nothing is answered before the registry was applied up to its end (`at_end`), and up to
+        `position`, where whoever had the partition before was; nor while a version that should
+        answer is being loaded.
         """
         self.shell.take_loads()
         here = self.position
         nothing = Polled(None, offset, max(here, position))
-        if here < max(position, self._needed) or self.shell.machine.loading():
+        if not self.at_end or here < position or self.shell.machine.loading():
             return nothing
         most = self.shell.absences.batch_records
-        batch = self._log.read(*source, offset, most, BATCH_BYTES_MAX)
+        batch = self._log.arrived(*source, offset, most, BATCH_BYTES_MAX)
         if not len(batch):
-            return nothing._replace(next_offset=max(offset, batch.next_offset))
+            if batch.next_offset <= offset:
+                return nothing
+            # The log keeps marks of its own there: there is a position to commit, and no answer.
+            marks = Block(*source, offset, batch.next_offset, ())
+            return Polled(marks, batch.next_offset, here)
         turn = self.shell.join([batch], self._data_type_of)
         self.shell.finish(turn)
         if turn.held:
