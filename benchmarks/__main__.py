@@ -25,6 +25,7 @@ NAMES = (
         "many",
         "deadline",
         "consensus",
+        "flink",
     ),
     *("pmml", "pmml_rows", "pfa", "trees"),
 )

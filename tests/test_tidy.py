@@ -52,6 +52,13 @@ def test_what_arrives_is_never_executed(path: Path) -> None:
             assert node.func.id not in {"eval", "exec", "compile", "__import__"}
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_types_are_read_by_decoders_that_were_made_on_import(path: Path) -> None:
+    """Two threads that are first to decode a msgspec.Struct by its type can end the process."""
+    by_type = re.compile(r"msgspec\.(json|msgpack)\.decode\(.*\btype=_?[A-Z]")
+    assert not by_type.search(path.read_text())
+
+
 def test_no_download_address_of_a_registry_stands_in_the_tree() -> None:
     pattern = re.compile(r"https?://\S+(/simple/|/packages/[0-9a-f]{2}/|/maven2/|\.tgz)")
     for path in TEXTS:
@@ -59,7 +66,8 @@ def test_no_download_address_of_a_registry_stands_in_the_tree() -> None:
 
 
 def test_constraints_are_plain_versions() -> None:
-    for line in (ROOT / "constraints.txt").read_text().splitlines():
+    names = ("constraints.txt", "constraints-flink.txt")
+    for line in "".join((ROOT / name).read_text() for name in names).splitlines():
         assert re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.+!-]+", line), line
 
 

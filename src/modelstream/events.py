@@ -221,6 +221,9 @@ RegistryEvent = (
 )
 
 
+_DECODE_REGISTRY_EVENT = msgspec.json.Decoder(RegistryEvent).decode
+
+
 def version_of(event: Admitted | Promoted | RolledBack | Retired | Planned | Released) -> VersionId:
     """Return the version that an event is about."""
     return VersionId(event.name, event.version)
@@ -234,7 +237,7 @@ def encode_event(event: RegistryEvent) -> bytes:
 def decode_event(data: bytes) -> RegistryEvent:
     """Read an event from JSON. Raises InvalidMessage."""
     try:
-        event: RegistryEvent = msgspec.json.decode(data, type=RegistryEvent)
+        event: RegistryEvent = _DECODE_REGISTRY_EVENT(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidMessage(
             f"this is no registry event ({error}); only the admitter may write this topic"

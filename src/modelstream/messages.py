@@ -131,6 +131,9 @@ class ModelStamp(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     served_version: str = ""
 
 
+_DECODE_MODEL_STAMP = msgspec.json.Decoder(ModelStamp).decode
+
+
 class Outputs(msgspec.Struct, gc=False):
     """A model's answer for one record; reads as a mapping from output name to value."""
 
@@ -169,7 +172,7 @@ class Result(msgspec.Struct, gc=False, rename={"stamp": "model"}):
     @property
     def model(self) -> ModelStamp:
         """Which model answered."""
-        return msgspec.json.decode(self.stamp, type=ModelStamp)
+        return _DECODE_MODEL_STAMP(self.stamp)
 
 
 def stamp_json(stamp: ModelStamp) -> msgspec.Raw:

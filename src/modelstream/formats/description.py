@@ -9,6 +9,8 @@ from modelstream import limits
 from modelstream.errors import InvalidModel
 from modelstream.formats.base import Description, Header
 
+_DECODE_DESCRIPTION = msgspec.msgpack.Decoder(Description).decode
+
 
 def encode_description(description: Description) -> bytes:
     """Return a description as MessagePack."""
@@ -18,7 +20,7 @@ def encode_description(description: Description) -> bytes:
 def decode_description(data: bytes) -> Description:
     """Read a description. Raises InvalidModel."""
     try:
-        return msgspec.msgpack.decode(data, type=Description)
+        return _DECODE_DESCRIPTION(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidModel(
             f"the model's description cannot be read: {error}; lower the artifact again"

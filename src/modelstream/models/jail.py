@@ -40,6 +40,10 @@ from modelstream.models.jail_protocol import (
 from modelstream.models.refusal import shortened
 from modelstream.models.zygote import Zygote, ZygoteGone, signal_name, start_zygote
 
+_DECODE_CHILD_VERDICT = msgspec.msgpack.Decoder(ChildVerdict).decode
+
+_DECODE_CONFINEMENT = msgspec.msgpack.Decoder(Confinement).decode
+
 _log = logging.getLogger("modelstream")
 
 
@@ -136,7 +140,7 @@ class Jail:
         confinement: Confinement | None = None
         try:
             said = receive_frame(channel, RECORD_BYTES_MAX)
-            confinement = msgspec.msgpack.decode(said, type=Confinement)
+            confinement = _DECODE_CONFINEMENT(said)
             self._tell(confinement)
             if payload is None:
                 return confinement, None
@@ -163,7 +167,7 @@ class Jail:
         if reply is None:
             return Failed("crashed", "the process that read the model ended without an answer")
         try:
-            verdict: ChildVerdict = msgspec.msgpack.decode(reply, type=ChildVerdict)
+            verdict: ChildVerdict = _DECODE_CHILD_VERDICT(reply)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Failed("crashed", f"the process that read the model answered nonsense: {error}")
         if isinstance(verdict, Failed):

@@ -31,6 +31,10 @@ from modelstream.models.jail_protocol import (
     Order,
 )
 
+_DECODE_CHECK_REQUEST = msgspec.msgpack.Decoder(CheckRequest).decode
+
+_DECODE_ORDER = msgspec.msgpack.Decoder(Order).decode
+
 
 def main() -> None:
     """Import all formats, say so, and serve orders until the parent is gone."""
@@ -63,7 +67,7 @@ def _serve(control: socket.socket) -> bool:
     message, descriptors, _, _ = socket.recv_fds(control, 1024, 1)
     if not descriptors:
         return False
-    order = msgspec.msgpack.decode(message, type=Order)
+    order = _DECODE_ORDER(message)
     zygote = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -103,7 +107,7 @@ def _answer(fd: int, order: Order, zygote: int) -> NoReturn:
         with socket.socket(fileno=fd) as channel:
             send_frame(channel, msgspec.msgpack.encode(confinement))
             request = receive_frame(channel, CHECK_REQUEST_BYTES_MAX)
-            verdict = check(msgspec.msgpack.decode(request, type=CheckRequest))
+            verdict = check(_DECODE_CHECK_REQUEST(request))
             send_frame(channel, msgspec.msgpack.encode(verdict))
         code = 0
     except MemoryError:

@@ -21,6 +21,8 @@ from modelstream.limits import (
 )
 from modelstream.models.jail_protocol import READY, Ending, Order
 
+_DECODE_ENDING = msgspec.msgpack.Decoder(Ending).decode
+
 _MODULE = "modelstream.models.jail_child"
 # Its import would start a thread, unless it is told not to report on its use.
 _ENVIRONMENT = {"ORT_DISABLE_TELEMETRY": "1"}
@@ -58,7 +60,7 @@ class Zygote:
             raise ZygoteGone from error
         if not message:
             raise ZygoteGone
-        return msgspec.msgpack.decode(message, type=Ending)
+        return _DECODE_ENDING(message)
 
     def hang_up(self) -> None:
         """Let it know that nobody listens: it kills the child in hand and ends."""

@@ -47,6 +47,9 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     candidates: tuple[CandidateTold, ...]
 
 
+_DECODE_DECIDED = msgspec.json.Decoder(Decided).decode
+
+
 def lineages_json(
     lineage: Lineage, objects_of: ObjectsOf, rows: int
 ) -> list[msgspec.Raw | msgspec.UnsetType]:
@@ -84,7 +87,7 @@ def merge_told(
 
 def decided_of(data: msgspec.Raw) -> Decided:
     """Read how an answer was decided. Raises msgspec.DecodeError."""
-    return msgspec.json.decode(data, type=Decided)
+    return _DECODE_DECIDED(data)
 
 
 def _said(candidate: Candidate, objects_of: ObjectsOf) -> Sequence[bytes]:

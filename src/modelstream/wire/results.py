@@ -11,6 +11,8 @@ from modelstream.errors import InvalidMessage
 from modelstream.limits import REJECT_VALUE_BYTES_MAX
 from modelstream.messages import Columns, ModelNamed, Outputs, Position, Reject, Result, stamp_json
 
+_DECODE_REJECT = msgspec.json.Decoder(Reject).decode
+
 
 class ResultWriter:
     """Makes the results of one model version: its outputs become one struct type."""
@@ -84,10 +86,13 @@ class _StoredResult(Result):
     record: msgspec.Raw = msgspec.Raw(b"null")
 
 
+_DECODE_STORED_RESULT = msgspec.json.Decoder(_StoredResult).decode
+
+
 def decode_result(data: bytes) -> Result:
     """Read a result from JSON; its record stays raw JSON. Raises InvalidMessage."""
     try:
-        result: Result = msgspec.json.decode(data, type=_StoredResult)
+        result: Result = _DECODE_STORED_RESULT(data)
         _ = result.model  # which is JSON inside JSON, and has to be right too
     except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidMessage(f"this is no result ({error}); is the topic right?") from error
@@ -97,7 +102,7 @@ def decode_result(data: bytes) -> Result:
 def decode_reject(data: bytes) -> Reject:
     """Read a reject from JSON. Raises InvalidMessage."""
     try:
-        reject: Reject = msgspec.json.decode(data, type=Reject)
+        reject: Reject = _DECODE_REJECT(data)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidMessage(f"this is no reject ({error}); is the topic right?") from error
     return reject

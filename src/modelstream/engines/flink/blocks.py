@@ -31,6 +31,9 @@ class Block(msgspec.Struct, frozen=True, array_like=True):
         return TopicPartition(self.topic, self.partition)
 
 
+_DECODE_BLOCK = msgspec.msgpack.Decoder(Block).decode
+
+
 def encode_block(block: Block) -> bytes:
     """Write a block."""
     return msgspec.msgpack.encode(block)
@@ -38,7 +41,7 @@ def encode_block(block: Block) -> bytes:
 
 def decode_block(data: bytes) -> Block:
     """Read a block."""
-    return msgspec.msgpack.decode(data, type=Block)
+    return _DECODE_BLOCK(data)
 
 
 def messages_from(outgoing: Outgoing) -> Messages:

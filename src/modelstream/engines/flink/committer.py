@@ -21,6 +21,9 @@ class _Placed(msgspec.Struct):
     offset: int
 
 
+_DECODE_PLACED = msgspec.json.Decoder(_Placed).decode
+
+
 class Committer:
     """The one member of a flow's group, for one thread; its leases are renewed by another."""
 
@@ -84,10 +87,7 @@ class Committer:
         if block.first >= done:
             return outgoing_of(messages, block.partition)
         format_ = self._results if messages.topic == self._flow.results else JSON_RESULTS
-        offsets = [
-            msgspec.json.decode(value, type=_Placed).offset
-            for value in format_.as_json(messages.values)
-        ]
+        offsets = [_DECODE_PLACED(value).offset for value in format_.as_json(messages.values)]
         kept = [at for at, offset in enumerate(offsets) if offset >= done]
         return outgoing_of(messages, block.partition, kept)
 

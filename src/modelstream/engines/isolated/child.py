@@ -31,6 +31,8 @@ from modelstream.limits import (
 )
 from modelstream.models.jail_child import import_all
 
+_DECODE_REQUEST = msgspec.msgpack.Decoder(Request).decode
+
 
 def main() -> None:
     """Import all formats, and fork whenever asked, until the parent is gone."""
@@ -61,7 +63,7 @@ def _serve(channel: socket.socket, memory: Memory) -> None:
             frame = receive_frame(channel, ISOLATED_FRAME_BYTES_MAX)
         except (EOFError, OSError):
             return
-        asked: Request = msgspec.msgpack.decode(frame, type=Request)
+        asked: Request = _DECODE_REQUEST(frame)
         try:
             if isinstance(asked, Open):
                 loaded = load(asked.format, asked.lowered, asked.warm_rows, bind=asked.bind)

@@ -38,6 +38,10 @@ from modelstream.limits import (
 )
 from modelstream.messages import Failure, Rows
 
+_DECODE_CONFINEMENT = msgspec.msgpack.Decoder(Confinement).decode
+
+_DECODE_REPLY = msgspec.msgpack.Decoder(Reply).decode
+
 _log = logging.getLogger("modelstream")
 _IMPORTS = Imports(
     module="modelstream.engines.isolated.child",
@@ -228,7 +232,7 @@ def _ask(child: Child, asked: Request, seconds: float) -> Reply:
         child.channel.settimeout(seconds)
         send_frame(child.channel, encode(asked))
         said = receive_frame(child.channel, ISOLATED_FRAME_BYTES_MAX, seconds)
-        reply: Reply = msgspec.msgpack.decode(said, type=Reply)
+        reply: Reply = _DECODE_REPLY(said)
     except TimeoutError:
         raise
     except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
@@ -245,7 +249,7 @@ def _check_opened(reply: Reply) -> None:
 def _confinement(child: Child) -> Confinement:
     try:
         said = receive_frame(child.channel, RECORD_BYTES_MAX, ISOLATED_OPEN_SECONDS_MAX)
-        return msgspec.msgpack.decode(said, type=Confinement)
+        return _DECODE_CONFINEMENT(said)
     except TimeoutError:
         raise
     except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:

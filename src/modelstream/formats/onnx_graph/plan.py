@@ -85,6 +85,9 @@ class Plan(msgspec.Struct, frozen=True):
     description: bytes
 
 
+_DECODE_PLAN = msgspec.msgpack.Decoder(Plan).decode
+
+
 def encode_plan(plan: Plan) -> bytes:
     """Return the plan as MessagePack. Raises InvalidModel when it breaks a rule of plans."""
     _check(plan)
@@ -94,7 +97,7 @@ def encode_plan(plan: Plan) -> bytes:
 def decode_plan(lowered: bytes) -> Plan:
     """Read a plan. Raises InvalidModel."""
     try:
-        plan = msgspec.msgpack.decode(lowered, type=Plan)
+        plan = _DECODE_PLAN(lowered)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidModel(f"not a lowered ONNX model: {error}; lower the artifact again") from None
     if plan.version != PLAN_VERSION:

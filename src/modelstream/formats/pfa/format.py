@@ -27,6 +27,9 @@ class Lowered(msgspec.Struct, frozen=True, tag="pfa", kw_only=True):
     document: Any
 
 
+_DECODE_LOWERED = msgspec.msgpack.Decoder(Lowered).decode
+
+
 @dataclass(frozen=True, slots=True)
 class PfaFormat:
     """Portable Format for Analytics 0.8.1, in JSON or YAML."""
@@ -55,7 +58,7 @@ class PfaFormat:
     def load(self, lowered: bytes) -> PfaModel:
         """Build the model from its lowered form."""
         with refusals("the lowered form"):
-            form = msgspec.msgpack.decode(lowered, type=Lowered)
+            form = _DECODE_LOWERED(lowered)
             check_version(form.version, _VERSION)
             return make_model(compile_document(form.document))
 

@@ -55,6 +55,9 @@ class Lowered(msgspec.Struct, frozen=True, tag="pipeline", kw_only=True):
     outputs: tuple[str, ...]
 
 
+_DECODE_LOWERED = msgspec.msgpack.Decoder(Lowered).decode
+
+
 def read_step(step: Written) -> Transform | Python:
     """Return the step that a document writes, one that is no model. Raises InvalidModel."""
     read: Transform | Python = decoded(
@@ -71,7 +74,7 @@ def encode_lowered(form: Lowered) -> bytes:
 def decode_lowered(data: bytes) -> Lowered:
     """Read a lowered pipeline. Raises InvalidModel."""
     try:
-        form = msgspec.msgpack.decode(data, type=Lowered)
+        form = _DECODE_LOWERED(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise InvalidModel(f"this is no lowered pipeline: {error}") from error
     if form.version != VERSION:

@@ -31,6 +31,9 @@ class Lowered(Element, kw_only=True, frozen=True, tag="#lowered"):
     description: bytes
 
 
+_DECODE_LOWERED = msgspec.msgpack.Decoder(Lowered).decode
+
+
 @dataclass(frozen=True, slots=True)
 class PmmlFormat:
     """Predictive Model Markup Language 3.0 to 4.4.1."""
@@ -66,6 +69,6 @@ class PmmlFormat:
     def load(self, lowered: bytes) -> PmmlModel:
         """Build the model from its lowered form."""
         with refusals("the lowered form"):
-            form = msgspec.msgpack.decode(lowered, type=Lowered)
+            form = _DECODE_LOWERED(lowered)
             check_version(form.version, _VERSION)
             return replace(compile_document(form.document)[1], description=form.description)

@@ -37,8 +37,14 @@ class _Metadata(msgspec.Struct):
     platform: str = ""
 
 
+_DECODE_METADATA = msgspec.json.Decoder(_Metadata).decode
+
+
 class _Server(msgspec.Struct):
     extensions: list[str] = []
+
+
+_DECODE_SERVER = msgspec.json.Decoder(_Server).decode
 
 
 class _Parameters(msgspec.Struct):
@@ -74,7 +80,7 @@ class OipRest:
         path = self._location.path
         data = self._connections.get(path, deadline, REMOTE_METADATA_BYTES_MAX)
         try:
-            told = msgspec.json.decode(data, type=_Metadata)
+            told = _DECODE_METADATA(data)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise InvalidModel(
                 f"{self._location.url} does not tell of a model as the Open Inference Protocol "
@@ -122,7 +128,7 @@ class OipRest:
         """Ask the server for its extensions; one that tells nothing of itself has none."""
         try:
             data = self._connections.get(_SERVER_PATH, deadline, REMOTE_METADATA_BYTES_MAX)
-            return _BINARY in msgspec.json.decode(data, type=_Server).extensions
+            return _BINARY in _DECODE_SERVER(data).extensions
         except (ModelUnavailable, ServerRefused, msgspec.MsgspecError, UnicodeError):
             return False
 

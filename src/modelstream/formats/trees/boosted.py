@@ -23,6 +23,8 @@ from modelstream.formats.trees.readers import InputMatrix
 from modelstream.formats.trees.sums import TreeSums
 from modelstream.messages import Columns, Scores
 
+_DECODE_ENSEMBLE = msgspec.msgpack.Decoder(Ensemble).decode
+
 
 class BoostedModel:
     """An ensemble ready to score; several threads may do so at once. Raises InvalidModel."""
@@ -91,7 +93,7 @@ class BoostedModel:
 def decode_ensemble(lowered: bytes) -> Ensemble:
     """Read a lowered ensemble. Raises InvalidModel."""
     try:
-        ensemble = msgspec.msgpack.decode(lowered, type=Ensemble)
+        ensemble = _DECODE_ENSEMBLE(lowered)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidModel(f"this is no lowered ensemble of trees: {error}") from error
     if ensemble.version != VERSION:

@@ -95,9 +95,12 @@ class Document(msgspec.Struct):
     version: tuple[int, int, int]
 
 
+_DECODE_DOCUMENT = msgspec.json.Decoder(Document).decode
+
+
 def read_document(data: bytes) -> Document:
     """Read a saved model. Raises InvalidModel."""
     try:
-        return msgspec.json.decode(data, type=Document)
+        return _DECODE_DOCUMENT(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidModel(f"this is no XGBoost model saved as JSON: {error}") from error

@@ -12,6 +12,8 @@ from modelstream.log.disk.topics import Topics
 from modelstream.log.groups import Assignment, Group, Subscription
 from modelstream.messages import Outgoing, RecordBatch, TopicPartition
 
+_DECODE_GROUP = msgspec.msgpack.Decoder(Group).decode
+
 _SAVE = """insert into consumer_group (name, generation, state) values (?, ?, ?)
     on conflict (name) do update set generation = excluded.generation, state = excluded.state"""
 _MOVE = """insert into position (consumer_group, partition, next) values (?, ?, ?)
@@ -120,7 +122,7 @@ class Groups:
 
 def _load(db: sqlite3.Connection, name: str) -> Group:
     found = db.execute("select state from consumer_group where name = ?", (name,)).fetchone()
-    return Group() if found is None else msgspec.msgpack.decode(found[0], type=Group)
+    return Group() if found is None else _DECODE_GROUP(found[0])
 
 
 def _save(db: sqlite3.Connection, name: str, group: Group) -> None:

@@ -28,6 +28,9 @@ class _Entry(msgspec.Struct, frozen=True):
     offsets: tuple[int, ...]
 
 
+_DECODE_ENTRY = msgspec.json.Decoder(_Entry).decode
+
+
 class TopicBlobs:
     """Blobs in two topics of a log, `topic` and `<topic>.index` (`log.base.Blobs`)."""
 
@@ -91,7 +94,7 @@ class TopicBlobs:
             if not len(batch):
                 return None
             for value in batch.values:
-                entry = msgspec.json.decode(value, type=_Entry)
+                entry = _DECODE_ENTRY(value)
                 self._entries[entry.digest] = entry
             self._read = batch.next_offset
         return self._entries[digest]

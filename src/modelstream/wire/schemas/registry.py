@@ -54,6 +54,9 @@ class _Fault(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+_DECODE_FAULT = msgspec.json.Decoder(_Fault).decode
+
+
 class UnknownSchema(Exception):
     """The registry has no schema of an id."""
 
@@ -170,6 +173,6 @@ class SchemaRegistry:
 def _fault(data: bytes) -> _Fault:
     """Read what the registry says is wrong; anything else has no code."""
     try:
-        return msgspec.json.decode(data, type=_Fault)
+        return _DECODE_FAULT(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _Fault()

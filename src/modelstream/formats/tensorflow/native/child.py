@@ -34,6 +34,8 @@ from modelstream.limits import (
     REASON_CHARS_MAX,
 )
 
+_DECODE_REQUEST = msgspec.msgpack.Decoder(Request).decode
+
 # A session draws its name from the first and looks up its program's in the second; where it
 # cannot, TensorFlow ends the process.
 _READABLE = ("/dev/urandom", "/proc/self/cmdline")
@@ -68,7 +70,7 @@ def _serve(channel: socket.socket, tensorflow: Any) -> None:
             frame = receive_frame(channel, NATIVE_FRAME_BYTES_MAX)
         except (EOFError, OSError):
             return
-        asked = msgspec.msgpack.decode(frame, type=Request)
+        asked = _DECODE_REQUEST(frame)
         reply: Reply
         try:
             if isinstance(asked, Open):

@@ -48,6 +48,9 @@ class NativeForm(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+_DECODE_NATIVE_FORM = msgspec.msgpack.Decoder(NativeForm).decode
+
+
 def encode_form(form: NativeForm) -> bytes:
     """Return the form as bytes."""
     return _MARK + msgspec.msgpack.encode(form)
@@ -61,7 +64,7 @@ def is_native(lowered: bytes) -> bool:
 def decode_form(lowered: bytes) -> NativeForm:
     """Read a form. Raises InvalidModel."""
     try:
-        form = msgspec.msgpack.decode(lowered[len(_MARK) :], type=NativeForm)
+        form = _DECODE_NATIVE_FORM(lowered[len(_MARK) :])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidModel(f"not a lowered graph: {error}; lower the artifact again") from None
     check_version(form.version, VERSION)

@@ -37,6 +37,10 @@ from modelstream.limits import (
 )
 from modelstream.messages import Column
 
+_DECODE_CONFINEMENT = msgspec.msgpack.Decoder(Confinement).decode
+
+_DECODE_REPLY = msgspec.msgpack.Decoder(Reply).decode
+
 _log = logging.getLogger("modelstream")
 # How bytes that are no text stand in a JSON string (RFC 2397).
 _DATA_URL = "data:;base64,"
@@ -181,7 +185,7 @@ def _ask(child: Child, asked: Request, seconds: float) -> Reply:
         child.channel.settimeout(seconds)
         send_frame(child.channel, msgspec.msgpack.encode(asked))
         said = receive_frame(child.channel, NATIVE_FRAME_BYTES_MAX, seconds)
-        reply: Reply = msgspec.msgpack.decode(said, type=Reply)
+        reply: Reply = _DECODE_REPLY(said)
     except TimeoutError:
         raise
     except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
@@ -192,7 +196,7 @@ def _ask(child: Child, asked: Request, seconds: float) -> Reply:
 def _confinement(child: Child) -> Confinement:
     try:
         said = receive_frame(child.channel, RECORD_BYTES_MAX, NATIVE_OPEN_SECONDS_MAX)
-        return msgspec.msgpack.decode(said, type=Confinement)
+        return _DECODE_CONFINEMENT(said)
     except TimeoutError:
         raise
     except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
