@@ -89,7 +89,8 @@ class KafkaBroker:
             )
             + extra
         )
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # With a "-" in front it were an option.
+        cluster = "C" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         self._java(
             "kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", self._config
         ).wait(_START_SECONDS)
