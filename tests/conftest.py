@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -55,8 +56,11 @@ def flink_python() -> Path:
     root = Path(__file__).resolve().parents[1]
     python = root / ".venv" / "flink" / "bin" / "python"
     ready = root / ".venv" / "flink" / "ready"
-    if not ready.exists() and os.environ.get("CI") == "true":
-        subprocess.run(["make", "-s", "flink"], cwd=root, check=True)
+    if os.environ.get("CI") == "true":
+        with (root / ".venv" / "flink.lock").open("w") as lock:  # workers want it at once
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not ready.exists():
+                subprocess.run(["make", "-s", "flink"], cwd=root, check=True)
     if not ready.exists():
         missing("Apache Flink is not there: `make flink` brings it into .venv/flink (900 MB)")
     if shutil.which("java") is None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,16 @@ def test_several_workers_answer_together(run: Run, flow: Path, model: Path, reco
 
 
 def test_another_engine_is_wrong_use(run: Run, flow: Path) -> None:
-    ran = run("serve", flow, "--engine", "flink")
+    ran = run("serve", flow, "--engine", "spark")
     assert ran.code == 2
     assert "embedded" in ran.err
+
+
+@pytest.mark.skipif(find_spec("pyflink") is not None, reason="Apache Flink is installed here")
+def test_flink_where_it_is_not_installed_is_wrong_use(run: Run, flow: Path) -> None:
+    ran = run("serve", flow, "--engine", "flink")
+    assert ran.code == 2
+    assert "pip install 'modelstream[flink]'" in ran.err
 
 
 def test_the_demo_is_told_what_the_command_was(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
