@@ -221,7 +221,7 @@ def check_sane(report: Report) -> None:
     assert report.figures
     for each in report.figures:
         assert math.isfinite(each.value), each
-        # What a process grew by can be below nothing where it had done other work before.
-        assert each.value > 0 or each.unit == "kB/model", each
+        # What a process grew by can be below nothing where it had done other work before; a share can be 0.
+        assert each.value > 0 or each.unit in {"kB/model", "%"}, each
         if each.low is not None and each.high is not None:
             assert each.low <= each.value <= each.high, each
